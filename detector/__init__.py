@@ -1,0 +1,1 @@
+"""Seeing: readers, decoding, detection, tracking, evidence."""

@@ -1,0 +1,58 @@
+"""What a rule saw: candidate → open (confirmed once) → cleared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from models.geometry import Box
+from models.zone import RuleKind
+
+
+class ChangeKind(StrEnum):
+    """What happened to an incident at a look."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLEARED = "cleared"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident:
+    """A confirmed incident. Its id depends on what was seen only, so a replay gives the same one."""
+
+    incident_id: str
+    """UUID string."""
+    camera_id: str
+    zone_id: str
+    rule_id: str
+    kind: RuleKind
+    category: str
+    label: str
+    """Class of the object, or of the most confident one of several."""
+    box: Box
+    """Latest place, in pixels of the analysed picture."""
+    width_px: int
+    height_px: int
+    """Size of the analysed picture, so that ``box`` can be placed in another one."""
+    confidence: float
+    """Highest confidence seen."""
+    started_at: datetime
+    """When the object began to stand or lie there, as far as it was seen."""
+    opened_at: datetime
+    """When the dwell was reached."""
+    last_seen_at: datetime
+    observed_s: float
+    """Seconds it was watched; time in which nobody could look does not count."""
+    object_count: int = 1
+    cleared_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidentChange:
+    """A step in an incident's life, to be acted on once."""
+
+    kind: ChangeKind
+    at: datetime
+    incident: Incident

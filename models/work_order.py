@@ -1,0 +1,81 @@
+"""What the city does about an incident: the work order (工单) and its allowed transitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from models.errors import TransitionError
+from models.zone import Priority
+
+
+class Status(StrEnum):
+    """Stages of a work order: 立案 received, 派遣 dispatched, 处置 in progress, 核查 verified, 结案 closed."""
+
+    RECEIVED = "received"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    """Not a case for the city, with a reason; a false alarm is one."""
+
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.RECEIVED: frozenset({Status.DISPATCHED, Status.REJECTED}),
+    Status.DISPATCHED: frozenset(
+        {Status.ACCEPTED, Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}
+    ),
+    Status.ACCEPTED: frozenset({Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
+    Status.IN_PROGRESS: frozenset({Status.RESOLVED, Status.REJECTED}),
+    Status.RESOLVED: frozenset({Status.VERIFIED, Status.CLOSED, Status.IN_PROGRESS}),
+    Status.VERIFIED: frozenset({Status.CLOSED, Status.IN_PROGRESS}),
+    Status.CLOSED: frozenset(),
+    Status.REJECTED: frozenset(),
+}
+"""From each status, those it may go to next. Work may go back to ``in_progress`` after a check."""
+
+NEEDS_REASON = frozenset({Status.REJECTED})
+"""Statuses that somebody must explain."""
+
+
+def check_transition(current: Status, wanted: Status, reason: str = "") -> None:
+    """Raise :class:`TransitionError` unless an order may go from ``current`` to ``wanted``."""
+    if wanted not in TRANSITIONS[current]:
+        allowed = ", ".join(sorted(TRANSITIONS[current])) or "nothing: it is final"
+        raise TransitionError(f"status {current} cannot become {wanted}; allowed: {allowed}")
+    if wanted in NEEDS_REASON and not reason.strip():
+        raise TransitionError(f"status {wanted} needs a reason")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkOrderRequest:
+    """What a detector posts for a confirmed incident; ``incident_id`` makes it idempotent."""
+
+    incident_id: str
+    camera_id: str
+    camera_name: str
+    zone_id: str
+    zone_name: str
+    rule_id: str
+    rule_kind: str
+    category: str
+    label: str
+    confidence: float
+    box_xyxy: tuple[float, float, float, float]
+    width_px: int
+    height_px: int
+    started_at: datetime
+    opened_at: datetime
+    observed_s: float
+    dwell_s: float
+    object_count: int = 1
+    department_id: str | None = None
+    priority: Priority = Priority.NORMAL
+    latitude: float | None = None
+    longitude: float | None = None
+    address: str = ""
+    description: str = ""

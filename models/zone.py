@@ -1,0 +1,180 @@
+"""What an operator draws and tunes: cameras, zones, rules, schedules, departments.
+
+These are the validated values the program works with; the YAML form with its checks is in
+``service.config``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time
+from enum import StrEnum
+
+from models.geometry import Points
+
+
+class RuleKind(StrEnum):
+    """Which logic judges a zone."""
+
+    ILLEGAL_PARKING = "illegal_parking"
+    LITTER = "litter"
+    DAMAGED_FACILITY = "damaged_facility"
+
+
+class Priority(StrEnum):
+    """How urgent a work order is."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimeWindow:
+    """A part of the day on some days of the week, in local time.
+
+    ``end <= start`` means that the window goes on past midnight; it belongs to the day it starts on.
+    """
+
+    days: frozenset[int] = frozenset(range(7))
+    """Days of the week, Monday is 0."""
+    start: time = time(0, 0)
+    end: time = time(0, 0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule:
+    """When a rule holds; without windows it always does."""
+
+    timezone: str = "UTC"
+    """IANA name, such as ``Asia/Shanghai``."""
+    windows: tuple[TimeWindow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """What all rules share. ``dwell_s`` is presence that was seen, in seconds of capture time."""
+
+    rule_id: str
+    """Unique within its zone."""
+    labels: frozenset[str]
+    dwell_s: float
+    grace_s: float = 5.0
+    """Absence tolerated before a candidate is forgotten."""
+    clear_after_s: float = 30.0
+    """Absence, while the place could be seen, that ends an incident."""
+    min_confidence: float = 0.25
+    min_seen_ratio: float = 0.5
+    """Share of the looks during the dwell at which the object must really have been seen."""
+    schedule: Schedule = Schedule()
+    category: str = ""
+    """Key of the category table, such as ``illegal_parking``."""
+    department_id: str | None = None
+    priority: Priority = Priority.NORMAL
+
+    @property
+    def kind(self) -> RuleKind:
+        """Which logic judges this rule."""
+        raise TypeError("a bare Rule has no kind: use one of its subclasses")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IllegalParkingRule(Rule):
+    """A vehicle that stands still in the zone for ``dwell_s``; one incident for each vehicle."""
+
+    min_coverage_ratio: float = 0.5
+    """Share of the vehicle's foot strip (lowest fifth of its box) that must lie in the zone."""
+
+    @property
+    def kind(self) -> RuleKind:
+        """Always ``illegal_parking``."""
+        return RuleKind.ILLEGAL_PARKING
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LitterRule(Rule):
+    """Litter that lies in the zone for ``dwell_s``; one incident for a zone however many pieces."""
+
+    min_count: int = 1
+    """Fewest pieces; met together with ``min_area_ratio``."""
+    min_area_ratio: float = 0.0
+    """Smallest share of the zone that the pieces' boxes cover together."""
+
+    @property
+    def kind(self) -> RuleKind:
+        """Always ``litter``."""
+        return RuleKind.LITTER
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DamagedFacilityRule(Rule):
+    """Damage seen at the same place for ``dwell_s``; one incident for each damaged thing."""
+
+    @property
+    def kind(self) -> RuleKind:
+        """Always ``damaged_facility``."""
+        return RuleKind.DAMAGED_FACILITY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Zone:
+    """A polygon in one camera's picture and the rules that hold in it."""
+
+    zone_id: str
+    name: str
+    polygon: Points
+    """At least three corners, simple (no self-crossing), in any direction."""
+    in_pixels: bool
+    """True: corners are pixels of ``Camera.resolution``; False: ratios 0 to 1 of width and height."""
+    rules: tuple[Rule, ...]
+
+
+class DecodeMode(StrEnum):
+    """How a stream is decoded."""
+
+    AUTO = "auto"
+    """Key frames only if they come often enough for the cadence, else every frame."""
+    FULL = "full"
+    KEYFRAMES = "keyframes"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Location:
+    """Where a camera looks."""
+
+    latitude: float | None = None
+    longitude: float | None = None
+    address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Camera:
+    """One video source and its zones."""
+
+    camera_id: str
+    name: str
+    source: str
+    """RTSP or HTTP URL, file, folder of images, or the index of a USB camera."""
+    legal_basis: str
+    """Why this camera may watch this place; required, see the administrator guide."""
+    zones: tuple[Zone, ...]
+    resolution: tuple[int, int] | None = None
+    """(width, height) that pixel polygons refer to; ``None``: whatever the stream delivers."""
+    look_interval_s: float = 1.0
+    decode: DecodeMode = DecodeMode.AUTO
+    rtsp_transport: str = "tcp"
+    paced: bool = True
+    """A file is read at the speed at which it was taken, as a camera would give it."""
+    loop: bool = False
+    """A file starts again when it ends."""
+    location: Location = field(default_factory=Location)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Department:
+    """Who does the work."""
+
+    department_id: str
+    name: str
+    name_zh: str = ""

@@ -1,0 +1,1 @@
+"""Running: configuration, daemon, dispatch service, command line."""

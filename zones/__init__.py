@@ -1,0 +1,1 @@
+"""What counts as an incident: pure functions of tracks and time."""
