@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 Point = tuple[float, float]
@@ -40,7 +41,7 @@ class Box:
     @property
     def size(self) -> float:
         """Geometric mean of the sides in pixels: the unit for "moved by half its size"."""
-        return self.area**0.5
+        return math.sqrt(self.area)
 
     @property
     def center(self) -> Point:

@@ -20,7 +20,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incident:
-    """A confirmed incident. Its id depends on what was seen only, so a replay gives the same one."""
+    """A confirmed incident; its id depends only on what was seen, so a replay gives the same."""
 
     incident_id: str
     """UUID string."""

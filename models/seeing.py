@@ -1,6 +1,6 @@
 """What a camera saw: a frame, the boxes found in it, and the tracks they belong to.
 
-Time is data. ``captured_at`` is the moment the picture was taken and the only clock that rules know.
+Time is data. ``captured_at`` is when the picture was taken and the only clock that rules know.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Detection:
 class Track:
     """One physical object as known at one look.
 
-    ``stationary_since`` is the capture time since when the object has stood still (moved less than a
-    small share of its own size), ``None`` while it moves. It is kept through short occlusion and missed
-    detections, and starts anew when another object takes the place.
+    ``stationary_since`` is the capture time since when the object has stood still (moved less than
+    a small share of its own size), ``None`` while it moves. It is kept through short occlusion and
+    missed detections, and starts anew when another object takes the place.
     """
 
     track_id: int

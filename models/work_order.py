@@ -11,7 +11,7 @@ from models.zone import Priority
 
 
 class Status(StrEnum):
-    """Stages of a work order: 立案 received, 派遣 dispatched, 处置 in progress, 核查 verified, 结案 closed."""
+    """Stages of a work order: 立案, 派遣, 处置, 核查 and 结案 in the city's own terms."""
 
     RECEIVED = "received"
     DISPATCHED = "dispatched"

@@ -34,7 +34,7 @@ class Priority(StrEnum):
 class TimeWindow:
     """A part of the day on some days of the week, in local time.
 
-    ``end <= start`` means that the window goes on past midnight; it belongs to the day it starts on.
+    ``end <= start`` means that the window goes on past midnight; it belongs to its first day.
     """
 
     days: frozenset[int] = frozenset(range(7))
@@ -126,7 +126,7 @@ class Zone:
     polygon: Points
     """At least three corners, simple (no self-crossing), in any direction."""
     in_pixels: bool
-    """True: corners are pixels of ``Camera.resolution``; False: ratios 0 to 1 of width and height."""
+    """True: corners are pixels of ``Camera.resolution``; False: ratios 0 to 1 of the sides."""
     rules: tuple[Rule, ...]
 
 
