@@ -1,0 +1,51 @@
+"""All that one daemon is told: the validated form of a ``city.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.zone import Camera, Department
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelChoice:
+    """Which network looks, and how."""
+
+    weights: str = "street-n"
+    """Name in the registry, or path of a ``.pt``, ``.onnx`` or OpenVINO model."""
+    backend: str = "auto"
+    """``openvino``, ``ultralytics``, or ``auto``: whichever the weights are for."""
+    device: str = "cpu"
+    """``cpu``, ``cuda``, ``cuda:1``, or a device name of OpenVINO."""
+    image_size_px: int = 640
+    """Longer side of what the network sees, a multiple of 32."""
+    min_confidence: float = 0.2
+    """Boxes below it are not even tracked; rules have their own, higher limits."""
+    class_map: Mapping[str, str] = field(default_factory=dict)
+    """Renames classes of foreign weights to labels that rules know; empty: keep names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DispatchTarget:
+    """Where work orders go."""
+
+    url: str = "http://127.0.0.1:8080"
+    api_key_env: str = "STREETWARDEN_API_KEY"
+    """Environment variable that holds the key; the key itself is never in the YAML."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class City:
+    """Cameras with their zones and rules, departments, and who is responsible for what."""
+
+    name: str
+    timezone: str
+    """IANA name; the default of schedules and of the times that people are shown."""
+    cameras: tuple[Camera, ...]
+    departments: tuple[Department, ...]
+    routing: Mapping[str, str] = field(default_factory=dict)
+    """Category key → department id; a rule's own department comes first, ``default`` last."""
+    model: ModelChoice = field(default_factory=ModelChoice)
+    dispatch: DispatchTarget = field(default_factory=DispatchTarget)
+    name_zh: str = ""

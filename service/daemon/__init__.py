@@ -1,0 +1,1 @@
+"""The detector daemon: cameras in, incidents out, nothing lost in between."""

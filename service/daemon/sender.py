@@ -1,0 +1,105 @@
+"""Empties the outbox into the dispatch service, in order for each incident, for as long as it takes."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from models.errors import DispatchRejected, DispatchUnavailable
+from service.daemon.client import DispatchClient, DispatchUnreachable
+from service.daemon.edge import EdgeStore, OutboxEntry
+
+IDLE_POLL_S = 0.5
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+def retry_delay_s(attempts: int, spread: float) -> float:
+    """Exponential back-off after so many failed attempts; ``spread`` (0 to 1) is the jitter."""
+    delay = min(FIRST_RETRY_S * 2.0 ** min(attempts, 20), LONGEST_RETRY_S)
+    return delay * (0.5 + 0.5 * spread)
+
+
+class OutboxSender:
+    """A thread that sends what waits. Wake it after each commit; it polls as well."""
+
+    def __init__(
+        self, store: EdgeStore, client: DispatchClient, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._beat = beat
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._failures_in_a_row = 0
+        self._thread = threading.Thread(target=self._run, name="outbox-sender", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was put in the outbox: look now."""
+        self._wake.set()
+
+    def stop(self, timeout_s: float) -> None:
+        """Stop after the request under way; what is left stays in the outbox."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(timeout_s)
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until the outbox is empty; False if it was not within the time."""
+        deadline = time.monotonic() + timeout_s
+        while self._store.counts().waiting:
+            if time.monotonic() >= deadline:
+                return False
+            self._stopping.wait(0.05)
+        return True
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._beat()
+            entry = self._store.next_due(time.time())
+            if entry is None:
+                self._pause(IDLE_POLL_S)
+            else:
+                self._send(entry)
+
+    def _send(self, entry: OutboxEntry) -> None:
+        request = entry.request
+        try:
+            self._client.send(request.method, request.path, request.content_type, request.body)
+        except DispatchUnreachable as error:
+            self._unreachable(error)
+        except DispatchUnavailable as error:
+            self._postpone(entry, error)
+        except DispatchRejected as error:
+            log.error("dispatch refused a request", path=request.path, answer=str(error))
+            self._store.reject(entry.seq, str(error))
+        else:
+            self._store.sent(entry.seq)
+            self._failures_in_a_row = 0
+
+    def _unreachable(self, error: DispatchUnreachable) -> None:
+        if self._failures_in_a_row == 0:
+            log.warning("dispatch cannot be reached, will keep trying", reason=str(error))
+        delay = retry_delay_s(self._failures_in_a_row, random.random())
+        self._failures_in_a_row += 1
+        # New work must not cut the pause short: without a connection it would fail as well.
+        self._stopping.wait(delay)
+
+    def _postpone(self, entry: OutboxEntry, error: DispatchUnavailable) -> None:
+        delay = retry_delay_s(entry.attempts, random.random())
+        log.warning("dispatch asks to try later", path=entry.request.path, answer=str(error))
+        self._store.postpone(entry.seq, time.time() + delay)
+
+    def _pause(self, timeout_s: float) -> None:
+        self._wake.wait(timeout_s)
+        self._wake.clear()
