@@ -4,6 +4,7 @@
 
     StreetwardenError
     ├── ConfigError            a YAML file is wrong: all its problems, each with its line
+    ├── SetupError             something the surroundings must provide is missing (a key, a package)
     ├── SourceError            a camera, file or folder cannot be read
     │   ├── SourceOpenError    it could not be opened
     │   ├── SourceReadError    it stopped giving frames
@@ -54,6 +55,10 @@ class ConfigError(StreetwardenError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SetupError(StreetwardenError):
+    """The surroundings lack something: an environment variable, a package, a file of the project."""
 
 
 class SourceError(StreetwardenError):

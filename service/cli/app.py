@@ -1,0 +1,80 @@
+"""The commands under their names, and how an error ends: one message a person understands."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from models.errors import ConfigError, StreetwardenError
+from service.cli.check import check
+from service.cli.demo import demo
+from service.cli.doctor import doctor
+from service.cli.evaluate import detect, evaluate
+from service.cli.model import export, list_models, pull, verify
+from service.cli.run import run
+from service.cli.serve import create_key, serve
+from service.cli.training import evaluate_model, train
+
+EXIT_FAILED = 1
+
+app = typer.Typer(
+    name="streetwarden",
+    help="Watches a city's cameras and turns what it confirms into work orders.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # local variables hold keys and camera passwords
+    add_completion=False,
+)
+model = typer.Typer(
+    help="List, verify, fetch, export, train and evaluate detectors.", no_args_is_help=True
+)
+
+for name, command in {
+    "demo": demo,
+    "run": run,
+    "serve": serve,
+    "create-key": create_key,
+    "detect": detect,
+    "check": check,
+    "eval": evaluate,
+    "doctor": doctor,
+}.items():
+    app.command(name)(command)
+for name, command in {
+    "list": list_models,
+    "verify": verify,
+    "pull": pull,
+    "export": export,
+    "train": train,
+    "eval": evaluate_model,
+}.items():
+    model.command(name)(command)
+app.add_typer(model, name="model")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("streetwarden"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take options that belong to no command."""
+
+
+def main() -> int:
+    """Run one command; the exit code of a failure (success and usage errors exit by themselves)."""
+    try:
+        app()
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+    except StreetwardenError as error:
+        typer.echo(f"streetwarden: {error}", err=True)
+    return EXIT_FAILED

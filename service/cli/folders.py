@@ -1,0 +1,16 @@
+"""Where data lies unless told otherwise."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+DATA_ENV = "STREETWARDEN_DATA_DIR"
+
+
+def data_folder() -> Path:
+    """``STREETWARDEN_DATA_DIR``, else the user's data folder, such as ``~/.local/share/streetwarden``."""
+    named = os.environ.get(DATA_ENV)
+    return Path(named) if named else platformdirs.user_data_path("streetwarden")

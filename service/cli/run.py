@@ -1,0 +1,101 @@
+"""``streetwarden run``: the detector daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from prometheus_client import start_http_server
+
+from detector.backends import load_detector
+from models.city import City
+from models.errors import SetupError
+from service.cli.folders import data_folder
+from service.config import load_city
+from service.daemon.client import DispatchClient
+from service.daemon.daemon import Daemon, DaemonDeps
+from service.daemon.edge import EdgeStore
+from service.daemon.lock import exclusive
+from service.daemon.reload import ConfigWatch
+from service.logs import configure_logs
+
+POLL_S = 1.0
+DRAIN_TIMEOUT_S = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+def run(
+    config: Annotated[Path, typer.Option(help="The city's YAML file.")],
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Where dwell under way and unsent orders are kept.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Default: one for each core.")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Serve Prometheus metrics on this port of 127.0.0.1.")
+    ] = None,
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="Stop when all sources (files) have ended.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Watch the cameras of a city and post work orders for what is confirmed.
+
+    Changes of the YAML file are applied while it runs (cameras, zones, rules); SIGHUP asks for it at
+    once. A file with errors is reported and not applied.
+    """
+    configure_logs(verbose=verbose)
+    city = load_city(config)
+    folder = state_dir or data_folder() / "daemon"
+    with exclusive(folder), _daemon(city, folder, workers) as daemon:
+        if metrics_port is not None:
+            start_http_server(metrics_port, addr="127.0.0.1", registry=daemon.metrics.registry)
+        _watch(daemon, ConfigWatch(config, load_city, daemon.apply), until_end=until_end)
+
+
+@contextmanager
+def _daemon(city: City, folder: Path, workers: int | None) -> Iterator[Daemon]:
+    key = _api_key(city)
+    with ExitStack() as stack:
+        detector = load_detector(city.model)
+        stack.callback(detector.close)
+        deps = DaemonDeps(
+            detector=detector,
+            store=stack.enter_context(EdgeStore(folder / "edge.sqlite3")),
+            client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
+            report_client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
+        )
+        yield stack.enter_context(Daemon(city, deps, workers))
+
+
+def _api_key(city: City) -> str:
+    name = city.dispatch.api_key_env
+    key = os.environ.get(name, "")
+    if not key:
+        raise SetupError(
+            f"set the environment variable {name} to a key of the dispatch service"
+            " (streetwarden serve --help tells how to make one)"
+        )
+    return key
+
+
+def _watch(daemon: Daemon, watch: ConfigWatch, *, until_end: bool) -> None:
+    stopping, reloading = threading.Event(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    signal.signal(signal.SIGHUP, lambda *_: reloading.set())
+    while not stopping.wait(POLL_S):
+        if reloading.is_set():
+            reloading.clear()
+            watch.reload()
+        watch.poll()
+        if until_end and daemon.finished():
+            log.info("all sources have ended")
+            return

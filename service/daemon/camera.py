@@ -1,0 +1,176 @@
+"""One camera at work: its stream, its pipeline, and what it last saw.
+
+A runtime is owned by one worker at a time, so nothing in it is locked; others only read the latest
+values (:attr:`CameraRuntime.status`), each replaced as a whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from detector.backends import Detector
+from detector.readers import CameraStream
+from models.errors import DetectorError
+from models.seeing import Frame
+from models.zone import Camera
+from service.daemon.edge import EdgeStore
+from service.daemon.metrics import DaemonMetrics
+from service.daemon.pictures import change_pictures, snapshot
+from service.daemon.requests import requests_for
+from service.pipeline import CameraPipeline, Processed
+
+IDLE_POLL_S = 0.05
+"""How soon to look again for a frame when there was none."""
+RETRY_AFTER_FAILURE_S = 1.0
+MIN_SPACING_RATIO = 0.8
+"""Live looks are at least this share of the look interval apart, however fast frames come."""
+SAVE_INTERVAL = timedelta(seconds=10)
+"""Dwell under way is saved this often; changes of incidents at once."""
+SNAPSHOT_INTERVAL_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameraStatus:
+    """What a camera last did, for heartbeats and the watchdog."""
+
+    looks: int = 0
+    failures: int = 0
+    last_look_at: datetime | None = None
+    last_failure: str = ""
+    snapshot_jpeg: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameraDeps:
+    """What all cameras of a daemon share."""
+
+    detector: Detector
+    store: EdgeStore
+    metrics: DaemonMetrics
+    wake_sender: Callable[[], None]
+    make_stream: Callable[[Camera], CameraStream] = CameraStream
+
+
+class CameraRuntime:
+    """Runs one camera from frame to outbox."""
+
+    def __init__(self, camera: Camera, deps: CameraDeps) -> None:
+        self.camera = camera
+        self.status = CameraStatus()
+        self.retired = False
+        """Set from outside: whoever owns the runtime next closes it instead of working."""
+        self._deps = deps
+        self._pipeline = _primed_pipeline(camera, deps)
+        self._saved_at: datetime | None = None
+        self._snapshot_s = float("-inf")
+        self.stream = deps.make_stream(camera)
+        self.stream.start()
+
+    def step(self) -> float:
+        """Look at the newest frame, if there is one; seconds until this camera is due again."""
+        started = time.monotonic()
+        frame = self.stream.take(0.0)
+        if frame is None:
+            return IDLE_POLL_S
+        try:
+            processed = self._pipeline.process(frame)
+        except DetectorError as error:
+            self._failed(error)
+            return RETRY_AFTER_FAILURE_S
+        self._act(processed)
+        self._measure(frame, started)
+        if not self.camera.paced:
+            return 0.0
+        spacing = self.camera.look_interval_s * MIN_SPACING_RATIO
+        return max(0.0, spacing - (time.monotonic() - started))
+
+    def replace_stream(self) -> None:
+        """Abandon a stuck reader and open the source anew."""
+        stuck, self.stream = self.stream, self._deps.make_stream(self.camera)
+        stuck.stop(0.0)
+        self.stream.start()
+        self._deps.metrics.streams_replaced.labels(self.camera.camera_id).inc()
+
+    def close(self, timeout_s: float) -> None:
+        """Save what the rules know and stop reading."""
+        self._deps.store.commit(self.camera.camera_id, self._pipeline.state())
+        self.stream.stop(timeout_s)
+
+    def _act(self, processed: Processed) -> None:
+        at = processed.frame.captured_at
+        for change in processed.changes:
+            incident = change.incident
+            log.info(
+                "incident " + change.kind.value,
+                camera=incident.camera_id,
+                zone=incident.zone_id,
+                rule=incident.rule_id,
+                incident=incident.incident_id,
+                label=incident.label,
+                observed_s=round(incident.observed_s, 1),
+            )
+            self._deps.metrics.incidents.labels(
+                incident.camera_id, incident.kind.value, change.kind.value
+            ).inc()
+        if processed.changes or self._save_is_due(at):
+            self._save(processed, at)
+        self._keep_snapshot(processed)
+
+    def _save(self, processed: Processed, at: datetime) -> None:
+        requests = [
+            request
+            for change in processed.changes
+            for request in requests_for(
+                change, self.camera, change_pictures(change, processed, self.camera)
+            )
+        ]
+        self._deps.store.commit(self.camera.camera_id, self._pipeline.state(), requests)
+        self._saved_at = at
+        if requests:
+            self._deps.wake_sender()
+
+    def _save_is_due(self, at: datetime) -> bool:
+        return self._saved_at is None or at - self._saved_at >= SAVE_INTERVAL
+
+    def _keep_snapshot(self, processed: Processed) -> None:
+        jpeg = self.status.snapshot_jpeg
+        now = time.monotonic()
+        if processed.changes or now - self._snapshot_s >= SNAPSHOT_INTERVAL_S:
+            jpeg, self._snapshot_s = snapshot(processed, self.camera), now
+        self.status = replace(
+            self.status,
+            looks=self.status.looks + 1,
+            last_look_at=processed.frame.captured_at,
+            snapshot_jpeg=jpeg,
+        )
+
+    def _failed(self, error: DetectorError) -> None:
+        log.error("could not look", camera=self.camera.camera_id, reason=str(error))
+        self._deps.metrics.look_failures.labels(self.camera.camera_id).inc()
+        self.status = replace(
+            self.status, failures=self.status.failures + 1, last_failure=str(error)
+        )
+
+    def _measure(self, frame: Frame, started: float) -> None:
+        metrics, camera_id = self._deps.metrics, self.camera.camera_id
+        metrics.looks.labels(camera_id).inc()
+        metrics.look_seconds.observe(time.monotonic() - started)
+        age = (datetime.now(UTC) - frame.captured_at).total_seconds()
+        metrics.frame_age_seconds.labels(camera_id).set(age)
+
+
+def _primed_pipeline(camera: Camera, deps: CameraDeps) -> CameraPipeline:
+    """The pipeline with what it knew before a restart; a state that cannot be read is reported."""
+    state = deps.store.load_state(camera.camera_id)
+    try:
+        return CameraPipeline(camera, deps.detector, state)
+    except ValueError as error:
+        log.error("saved state cannot be used", camera=camera.camera_id, reason=str(error))
+        return CameraPipeline(camera, deps.detector, None)

@@ -1,0 +1,164 @@
+"""The daemon: cameras, workers, outbox and watchdog put together; takes a new configuration live."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from detector.backends import Detector
+from detector.readers import CameraStream
+from models.city import City
+from models.zone import Camera
+from service.daemon.camera import CameraDeps, CameraRuntime
+from service.daemon.client import DispatchClient
+from service.daemon.edge import EdgeStore
+from service.daemon.metrics import DaemonMetrics
+from service.daemon.reporter import Reporter, ReporterDeps
+from service.daemon.schedule import DueQueue
+from service.daemon.sender import OutboxSender
+from service.daemon.watchdog import Watchdog
+from service.daemon.workers import Worker
+
+STOP_TIMEOUT_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DaemonDeps:
+    """What a daemon works with; the caller closes them."""
+
+    detector: Detector
+    store: EdgeStore
+    client: DispatchClient
+    report_client: DispatchClient
+    """Apart from ``client``, so that heartbeats never wait behind orders."""
+    make_stream: Callable[[Camera], CameraStream] = CameraStream
+
+
+def default_workers() -> int:
+    """As many workers as cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Daemon:
+    """Runs the cameras of a city until it is stopped. A context manager."""
+
+    def __init__(self, city: City, deps: DaemonDeps, workers: int | None = None) -> None:
+        self.metrics = DaemonMetrics()
+        self._city = city
+        self._runtimes: dict[str, CameraRuntime] = {}
+        self._successors: dict[str, Camera] = {}
+        self._lock = threading.Lock()
+        self._queue: DueQueue[CameraRuntime] = DueQueue()
+        self._sender = OutboxSender(deps.store, deps.client)
+        self._camera_deps = CameraDeps(
+            detector=deps.detector,
+            store=deps.store,
+            metrics=self.metrics,
+            wake_sender=self._sender.wake,
+            make_stream=deps.make_stream,
+        )
+        count = workers or default_workers()
+        self._workers = [Worker(f"worker-{n}", self._queue, self._retire) for n in range(count)]
+        self._watchdog = Watchdog(self.runtimes, self._workers)
+        reporter_deps = ReporterDeps(
+            client=deps.report_client,
+            store=deps.store,
+            metrics=self.metrics,
+            model_name=city.model.weights,
+        )
+        self._reporter = Reporter(self.runtimes, reporter_deps)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Open the cameras and begin to look."""
+        for camera in self._city.cameras:
+            self._add(camera)
+        self._sender.start()
+        for part in (*self._workers, self._watchdog, self._reporter):
+            part.start()
+        log.info("daemon started", cameras=len(self._city.cameras), workers=len(self._workers))
+
+    def stop(self) -> None:
+        """Stop looking, save what the rules know; what waits in the outbox stays there."""
+        self._queue.close()
+        for part in (*self._workers, self._watchdog, self._reporter, self._sender):
+            part.stop(STOP_TIMEOUT_S)
+        for runtime in self.runtimes():
+            runtime.stream.stop(0.0)  # all at once, then wait for each
+        for runtime in self.runtimes():
+            runtime.close(STOP_TIMEOUT_S)
+        log.info("daemon stopped")
+
+    def runtimes(self) -> tuple[CameraRuntime, ...]:
+        """The cameras at work now."""
+        with self._lock:
+            return tuple(self._runtimes.values())
+
+    def apply(self, city: City) -> None:
+        """Go over to a new configuration: only cameras that changed are started anew."""
+        if city.model != self._city.model or city.dispatch != self._city.dispatch:
+            log.warning("changes of model or dispatch need a restart of the daemon")
+        self._city = city
+        wanted = {camera.camera_id: camera for camera in city.cameras}
+        for runtime in self.runtimes():
+            self._renew(runtime, wanted.pop(runtime.camera.camera_id, None))
+        for camera in wanted.values():
+            self._add(camera)
+
+    def finished(self) -> bool:
+        """Every source has come to its end and everything was delivered."""
+        runtimes = self.runtimes()
+        return all(runtime.stream.ended for runtime in runtimes) and self._sender.drain(0.0)
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until the outbox is empty; False if it was not within the time."""
+        return self._sender.drain(timeout_s)
+
+    def _add(self, camera: Camera) -> None:
+        runtime = CameraRuntime(camera, self._camera_deps)
+        with self._lock:
+            self._runtimes[camera.camera_id] = runtime
+        self._queue.put(runtime, time.monotonic())
+
+    def _renew(self, runtime: CameraRuntime, camera: Camera | None) -> None:
+        if camera == runtime.camera and not runtime.retired:
+            return
+        with self._lock:
+            if camera is not None:
+                self._successors[camera.camera_id] = camera
+            else:
+                self._successors.pop(runtime.camera.camera_id, None)
+        # Its owner closes it: only then is its state saved, for the successor to go on from.
+        runtime.retired = True
+
+    def _retire(self, runtime: CameraRuntime) -> None:
+        camera_id = runtime.camera.camera_id
+        try:
+            runtime.close(STOP_TIMEOUT_S)
+        finally:
+            with self._lock:
+                self._runtimes.pop(camera_id, None)
+                successor = self._successors.pop(camera_id, None)
+            log.info("camera retired", camera=camera_id, renewed=successor is not None)
+            if successor is not None:
+                self._add(successor)

@@ -1,0 +1,130 @@
+"""From what a rule saw to what is posted. Pure: the same change always gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from urllib.parse import quote
+
+from models.incident import ChangeKind, Incident, IncidentChange
+from models.work_order import WorkOrderRequest
+from models.zone import Camera, Rule, RuleKind, Zone
+from service.daemon.edge import OutboxRequest
+
+WORK_ORDERS_PATH = "/api/v1/work-orders"
+JSON_TYPE = "application/json"
+JPEG_TYPE = "image/jpeg"
+
+_WHAT = {
+    RuleKind.ILLEGAL_PARKING: "{label} standing",
+    RuleKind.LITTER: "{label} lying",
+    RuleKind.DAMAGED_FACILITY: "{label} seen",
+}
+
+
+def find_rule(camera: Camera, incident: Incident) -> tuple[Zone, Rule]:
+    """Zone and rule that an incident comes from; raises :class:`LookupError` if they are gone."""
+    for zone in camera.zones:
+        for rule in zone.rules:
+            if (zone.zone_id, rule.rule_id) == (incident.zone_id, incident.rule_id):
+                return zone, rule
+    raise LookupError(f"{camera.camera_id}: no rule {incident.zone_id}/{incident.rule_id}")
+
+
+def requests_for(
+    change: IncidentChange, camera: Camera, pictures: Mapping[str, bytes]
+) -> tuple[OutboxRequest, ...]:
+    """What the dispatch service must be told of a change, in order; ``pictures``: name → JPEG."""
+    first = _work_order(change, camera) if change.kind is ChangeKind.OPENED else _observation(change)
+    incident_id = change.incident.incident_id
+    return (first, *(_evidence(incident_id, name, jpeg) for name, jpeg in pictures.items()))
+
+
+def work_order_request(incident: Incident, camera: Camera) -> WorkOrderRequest:
+    """The order that a confirmed incident asks for."""
+    zone, rule = find_rule(camera, incident)
+    return WorkOrderRequest(
+        incident_id=incident.incident_id,
+        camera_id=camera.camera_id,
+        camera_name=camera.name,
+        zone_id=zone.zone_id,
+        zone_name=zone.name,
+        rule_id=rule.rule_id,
+        rule_kind=incident.kind.value,
+        category=incident.category,
+        label=incident.label,
+        confidence=round(incident.confidence, 4),
+        box_xyxy=incident.box.xyxy,
+        width_px=incident.width_px,
+        height_px=incident.height_px,
+        started_at=incident.started_at,
+        opened_at=incident.opened_at,
+        observed_s=round(incident.observed_s, 3),
+        dwell_s=rule.dwell_s,
+        object_count=incident.object_count,
+        department_id=rule.department_id,
+        priority=rule.priority,
+        latitude=camera.location.latitude,
+        longitude=camera.location.longitude,
+        address=camera.location.address,
+        description=_describe(incident, camera, zone),
+    )
+
+
+def _describe(incident: Incident, camera: Camera, zone: Zone) -> str:
+    what = _WHAT[incident.kind].format(label=incident.label.replace("_", " "))
+    count = f" ({incident.object_count})" if incident.object_count > 1 else ""
+    return f"{camera.name}, {zone.name}: {what}{count} for {incident.observed_s:.0f} s"
+
+
+def _work_order(change: IncidentChange, camera: Camera) -> OutboxRequest:
+    order = work_order_request(change.incident, camera)
+    return OutboxRequest(
+        incident_id=order.incident_id,
+        method="POST",
+        path=WORK_ORDERS_PATH,
+        content_type=JSON_TYPE,
+        body=to_json(asdict(order)),
+    )
+
+
+def _observation(change: IncidentChange) -> OutboxRequest:
+    incident = change.incident
+    cleared = change.kind is ChangeKind.CLEARED
+    body = {
+        "state": "cleared" if cleared else "present",
+        "last_seen_at": incident.last_seen_at,
+        "observed_s": round(incident.observed_s, 3),
+        "object_count": incident.object_count,
+        "cleared_at": incident.cleared_at,
+    }
+    return OutboxRequest(
+        incident_id=incident.incident_id,
+        method="PUT",
+        path=f"/api/v1/incidents/{quote(incident.incident_id, safe='')}/observation",
+        content_type=JSON_TYPE,
+        body=to_json(body),
+    )
+
+
+def _evidence(incident_id: str, name: str, jpeg: bytes) -> OutboxRequest:
+    return OutboxRequest(
+        incident_id=incident_id,
+        method="PUT",
+        path=f"/api/v1/incidents/{quote(incident_id, safe='')}/evidence/{quote(name, safe='')}",
+        content_type=JPEG_TYPE,
+        body=jpeg,
+    )
+
+
+def to_json(body: object) -> bytes:
+    """JSON with times as ISO 8601 with offset; naive times are refused."""
+    return json.dumps(body, default=_plain, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.isoformat()
+    raise TypeError(f"cannot be written as JSON: {value!r}")
