@@ -154,8 +154,9 @@ class Camera:
 
     camera_id: str
     name: str
-    source: str
-    """RTSP or HTTP URL, file, folder of images, or the index of a USB camera."""
+    source: str = field(repr=False)
+    """RTSP or HTTP URL, file, folder of images, or the index of a USB camera. May carry
+    credentials: show it only through ``models.urls.redact_url``."""
     legal_basis: str
     """Why this camera may watch this place; required, see the administrator guide."""
     zones: tuple[Zone, ...]

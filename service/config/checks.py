@@ -1,0 +1,151 @@
+"""Checks across the file: ids, references, labels, polygons, sources.
+
+They read the plain data and pass over what has another shape than expected (pydantic reports that),
+so that all problems of a file are found at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from models.geometry import Points
+from service.config import polygons
+from service.config.document import EACH, Document, Finding, Loc, select
+from service.config.scalars import did_you_mean
+from service.config.sources import resolve_source
+from service.config.vocabulary import DEFAULT_ROUTE, KINDS, KNOWN_LABELS
+
+_CAMERAS = ("cameras", EACH)
+_ZONES = (*_CAMERAS, "zones", EACH)
+_RULES = (*_ZONES, "rules", EACH)
+
+
+def check_references(
+    document: Document, folder: Path, environ: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Everything that one value alone cannot show to be wrong."""
+    yield from _duplicate_ids(document)
+    yield from _departments(document.data)
+    yield from _routing_keys(document.data)
+    yield from _schedules(document.data)
+    yield from _labels(document.data)
+    yield from _sources(document.data, folder, environ)
+    for loc, camera in select(document.data, *_CAMERAS):
+        yield from _polygons(loc, camera)
+
+
+def _duplicate_ids(document: Document) -> Iterator[Finding]:
+    data = document.data
+    for group in (("departments",), ("cameras",), (*_CAMERAS, "zones"), (*_ZONES, "rules")):
+        for loc, entries in select(data, *group):
+            yield from _duplicates(document, loc, entries)
+
+
+def _duplicates(document: Document, loc: Loc, entries: Any) -> Iterator[Finding]:
+    seen: dict[str, Loc] = {}
+    for place, entry in select(entries, EACH):
+        key = "id" if isinstance(entry, dict) and "id" in entry else "kind"
+        value = entry.get(key) if isinstance(entry, dict) else None
+        if not isinstance(value, str):
+            continue
+        here = (*loc, *place, key)
+        first = seen.setdefault(value, here)
+        if first != here:
+            message = f"duplicate id '{value}', first at line {document.line(first)}"
+            hint = "; give this rule an 'id' of its own" if key == "kind" else ""
+            yield Finding(loc=here, message=message + hint)
+
+
+def _texts(data: Any, *path: str | None) -> Iterator[tuple[Loc, str]]:
+    return ((loc, value) for loc, value in select(data, *path) if isinstance(value, str))
+
+
+def _unknown(noun: str, word: str, known: Collection[str]) -> str:
+    hint = did_you_mean(word, known)
+    if not hint:
+        names = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
+        hint = f" (known: {names})" if known else f" (the file has no {noun}s)"
+    return f"unknown {noun} '{word}'{hint}"
+
+
+def _departments(data: Any) -> Iterator[Finding]:
+    known = {value for _, value in _texts(data, "departments", EACH, "id")}
+    for path in ((*_RULES, "department"), ("routing", EACH)):
+        for loc, value in _texts(data, *path):
+            if value not in known:
+                yield Finding(loc=loc, message=_unknown("department", value, known))
+
+
+def _routing_keys(data: Any) -> Iterator[Finding]:
+    """A mistyped key would silently send its work orders to the default department."""
+    own = {value for _, value in _texts(data, *_RULES, "category")}
+    known = {DEFAULT_ROUTE, *KINDS, *own}
+    for loc, _ in select(data, "routing", EACH):
+        if loc[-1] not in known:
+            yield Finding(loc=loc, message=_unknown("category", str(loc[-1]), known))
+
+
+def _schedules(data: Any) -> Iterator[Finding]:
+    known = {str(loc[-1]) for loc, _ in select(data, "schedules", EACH)}
+    for loc, value in _texts(data, *_RULES, "schedule"):
+        if value not in known:
+            yield Finding(loc=loc, message=_unknown("schedule", value, known))
+
+
+def _labels(data: Any) -> Iterator[Finding]:
+    known = KNOWN_LABELS | {value for _, value in _texts(data, "model", "class_map", EACH)}
+    for loc, value in _texts(data, *_RULES, "labels", EACH):
+        if value not in known:
+            yield Finding(loc=loc, message=_unknown("label", value, known))
+
+
+def _sources(data: Any, folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    for loc, value in select(data, *_CAMERAS, "source"):
+        try:
+            _resolve(value, folder, environ)
+        except ValueError as error:
+            yield Finding(loc=loc, message=str(error))
+
+
+def _resolve(value: Any, folder: Path, environ: Mapping[str, str]) -> None:
+    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
+        raise ValueError("the index of a USB camera should be at least 0")
+    if isinstance(value, str):
+        resolve_source(value, folder, environ)
+
+
+def _polygons(camera_loc: Loc, camera: Any) -> Iterator[Finding]:
+    for loc, zone in select(camera, "zones", EACH):
+        points = polygons.read_points(zone.get("polygon") if isinstance(zone, dict) else None)
+        if points is None or len(zone["polygon"]) < 3:
+            continue
+        here = (*camera_loc, *loc, "polygon")
+        said = zone.get("units")
+        units = said if said in polygons.MIN_AREA else polygons.guess_units(points)
+        if units == "pixels" and said is None and polygons.mixes_units(points):
+            message = "mixes ratios (0 to 1) and pixels; say which with 'units'"
+            yield Finding(loc=here, message=message)
+            continue
+        shape = polygons.shape_problem(points, units)
+        if shape is not None:
+            yield Finding(loc=here, message=shape)
+        yield from _outside(here, points, units, camera.get("resolution"))
+
+
+def _outside(loc: Loc, points: Points, units: str, resolution: Any) -> Iterator[Finding]:
+    if units == "ratio":
+        width, height, picture = 1.0, 1.0, "0 to 1"
+    elif resolution is None:
+        message = "is in pixels, so the camera needs 'resolution: [width, height]'"
+        yield Finding(loc=loc, message=message)
+        return
+    else:
+        sides = polygons.read_points([resolution])
+        if sides is None:
+            return
+        width, height = sides[0]
+        picture = f"the picture of {width:g} x {height:g} pixels"
+    for index, point in polygons.outside(points, width, height):
+        yield Finding(loc=(*loc, index), message=f"the point {point} lies outside {picture}")

@@ -1,0 +1,195 @@
+"""From the validated form of the file to the values that the program works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+from models.city import City, DispatchTarget, ModelChoice
+from models.zone import (
+    Camera,
+    DamagedFacilityRule,
+    DecodeMode,
+    Department,
+    IllegalParkingRule,
+    LitterRule,
+    Location,
+    Priority,
+    Rule,
+    Schedule,
+    TimeWindow,
+    Zone,
+)
+from service.config import polygons
+from service.config.forms import (
+    CameraForm,
+    CityFile,
+    DamagedFacilityForm,
+    IllegalParkingForm,
+    LitterForm,
+    ModelForm,
+    ScheduleForm,
+    WindowForm,
+    ZoneForm,
+)
+from service.config.sources import resolve_source
+from service.config.vocabulary import DEFAULT_DWELL_S, DEFAULT_LABELS
+
+MIN_GRACE_S = 5.0
+MIN_CLEAR_AFTER_S = 30.0
+GRACE_LOOKS = 2.0
+CLEAR_AFTER_LOOKS = 4.0
+"""Where the file says nothing, so many looks must pass too: one missed look decides nothing."""
+
+_MODEL_SUFFIXES = frozenset({".pt", ".onnx", ".xml", ".engine"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What a file means depends on where it lies and on the environment."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+
+def to_city(form: CityFile, surroundings: Surroundings) -> City:
+    """The city of a form in which every check has passed."""
+    zone = form.city.timezone
+    schedules = {name: _schedule(given, zone) for name, given in form.schedules.items()}
+    return City(
+        name=form.city.name,
+        name_zh=form.city.name_zh,
+        timezone=zone,
+        cameras=tuple(
+            _camera(camera, _Context(surroundings, schedules, zone)) for camera in form.cameras
+        ),
+        departments=tuple(
+            Department(department_id=given.id, name=given.name, name_zh=given.name_zh)
+            for given in form.departments
+        ),
+        routing=dict(form.routing),
+        model=_model(form.model, surroundings.folder),
+        dispatch=DispatchTarget(url=form.dispatch.url, api_key_env=form.dispatch.api_key_env),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    surroundings: Surroundings
+    schedules: Mapping[str, Schedule]
+    timezone: str
+
+
+def _model(form: ModelForm, folder: Path) -> ModelChoice:
+    weights = form.weights
+    if "://" not in weights and _looks_like_path(weights, folder):
+        weights = str((folder / weights).resolve())
+    return ModelChoice(
+        weights=weights,
+        backend=form.backend,
+        device=form.device,
+        image_size_px=form.image_size,
+        min_confidence=form.min_confidence,
+        class_map=dict(form.class_map),
+    )
+
+
+def _looks_like_path(weights: str, folder: Path) -> bool:
+    has_form = "/" in weights or "\\" in weights or Path(weights).suffix in _MODEL_SUFFIXES
+    return has_form or (folder / weights).is_dir()
+
+
+def _camera(form: CameraForm, context: _Context) -> Camera:
+    surroundings = context.surroundings
+    return Camera(
+        camera_id=form.id,
+        name=form.name or form.id,
+        source=resolve_source(form.source, surroundings.folder, surroundings.environ),
+        legal_basis=form.legal_basis,
+        zones=tuple(_zone(zone, form.look_interval, context) for zone in form.zones),
+        resolution=(form.resolution[0], form.resolution[1]) if form.resolution else None,
+        look_interval_s=form.look_interval,
+        decode=DecodeMode(form.decode),
+        rtsp_transport=form.rtsp_transport,
+        paced=form.paced,
+        loop=form.loop,
+        location=Location(**form.location.model_dump()),
+    )
+
+
+def _zone(form: ZoneForm, look_interval_s: float, context: _Context) -> Zone:
+    points = polygons.read_points(form.polygon)
+    if points is None:
+        raise TypeError("a validated polygon is a list of points")
+    return Zone(
+        zone_id=form.id,
+        name=form.name or form.id,
+        polygon=points,
+        in_pixels=(form.units or polygons.guess_units(points)) == "pixels",
+        rules=tuple(_rule(rule, look_interval_s, context) for rule in form.rules),
+    )
+
+
+def _rule(
+    form: IllegalParkingForm | LitterForm | DamagedFacilityForm,
+    look_interval_s: float,
+    context: _Context,
+) -> Rule:
+    shared = _shared(form, look_interval_s, context)
+    if isinstance(form, IllegalParkingForm):
+        return IllegalParkingRule(min_coverage_ratio=form.min_coverage, **shared)
+    if isinstance(form, LitterForm):
+        return LitterRule(min_count=form.min_count, min_area_ratio=form.min_area, **shared)
+    return DamagedFacilityRule(**shared)
+
+
+def _shared(
+    form: IllegalParkingForm | LitterForm | DamagedFacilityForm,
+    look_interval_s: float,
+    context: _Context,
+) -> dict[str, Any]:
+    category = form.category or form.kind
+    usual_dwell_s = DEFAULT_DWELL_S.get(category, DEFAULT_DWELL_S[form.kind])
+    usual_grace_s = max(MIN_GRACE_S, GRACE_LOOKS * look_interval_s)
+    usual_clear_s = max(MIN_CLEAR_AFTER_S, CLEAR_AFTER_LOOKS * look_interval_s)
+    return {
+        "rule_id": form.id or form.kind,
+        "labels": frozenset(form.labels or DEFAULT_LABELS[form.kind]),
+        "dwell_s": usual_dwell_s if form.dwell is None else form.dwell,
+        "grace_s": usual_grace_s if form.grace is None else form.grace,
+        "clear_after_s": usual_clear_s if form.clear_after is None else form.clear_after,
+        "min_confidence": form.min_confidence,
+        "min_seen_ratio": form.min_seen_ratio,
+        "schedule": _schedule_of(form.schedule, context),
+        "category": category,
+        "department_id": form.department,
+        "priority": Priority(form.priority),
+    }
+
+
+def _schedule_of(choice: str | ScheduleForm | None, context: _Context) -> Schedule:
+    if choice is None:
+        return Schedule(timezone=context.timezone)
+    if isinstance(choice, str):
+        return context.schedules[choice]
+    return _schedule(choice, context.timezone)
+
+
+def _schedule(form: ScheduleForm, timezone: str) -> Schedule:
+    return Schedule(
+        timezone=form.timezone or timezone,
+        windows=tuple(_window(window) for window in form.windows),
+    )
+
+
+def _window(form: WindowForm) -> TimeWindow:
+    return TimeWindow(days=form.days, start=_time(form.start), end=_time(form.end))
+
+
+def _time(minutes: int) -> time:
+    """24:00 is 00:00 here: an end that is not after the start lies in the next day."""
+    hour, minute = divmod(minutes, 60)
+    return time(hour % 24, minute)

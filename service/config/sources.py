@@ -1,0 +1,76 @@
+"""Where a camera's video comes from: address, file, folder or USB index.
+
+No message here repeats the source itself, since it may carry credentials.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from service.config.scalars import did_you_mean
+
+SCHEMES = frozenset({"rtsp", "rtsps", "http", "https"})
+
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def resolve_source(source: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """``source`` with placeholders filled in and a relative path made absolute.
+
+    Raises :class:`ValueError` for an unset variable or an address that cannot be one.
+    """
+    filled = _fill_in(source, environ)
+    if filled.isdecimal() and filled.isascii():
+        return filled
+    scheme = _SCHEME.match(filled)
+    if scheme is not None:
+        _check_address(filled, scheme[1].lower(), SCHEMES)
+        return filled
+    return str((folder / filled).resolve())
+
+
+def check_dispatch_url(url: str) -> str:
+    """The address without its trailing slash; raises :class:`ValueError` if it is none."""
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        raise ValueError("should be an address such as 'http://127.0.0.1:8080'")
+    _check_address(url, scheme[1].lower(), frozenset({"http", "https"}))
+    parts = urlsplit(url)
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("should have no credentials, query or fragment; see 'api_key_env'")
+    return url.rstrip("/")
+
+
+def _fill_in(source: str, environ: Mapping[str, str]) -> str:
+    names = _PLACEHOLDER.findall(source)
+    if "${" in _PLACEHOLDER.sub("", source):
+        raise ValueError("a placeholder is not closed: write ${NAME}")
+    if any(not _NAME.fullmatch(name) for name in names):
+        raise ValueError("a placeholder is no name of an environment variable: write ${NAME}")
+    unset = sorted({name for name in names if not environ.get(name)})
+    if unset:
+        plural = "s" if len(unset) > 1 else ""
+        raise ValueError(f"environment variable{plural} {', '.join(unset)} not set")
+    return _PLACEHOLDER.sub(lambda match: environ[match[1]], source)
+
+
+def _check_address(url: str, scheme: str, allowed: frozenset[str]) -> None:
+    if scheme not in allowed:
+        known = ", ".join(sorted(allowed))
+        hint = did_you_mean(scheme, allowed) or f" (known: {known})"
+        raise ValueError(f"unknown kind of address '{scheme}://'{hint}")
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(
+            "is no usable address: host or port is wrong"
+            " (special characters in a password must be percent-encoded, such as %40 for @)"
+        )
