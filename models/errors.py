@@ -58,7 +58,7 @@ class ConfigError(StreetwardenError):
 
 
 class SetupError(StreetwardenError):
-    """The surroundings lack something: an environment variable, a package, a file of the project."""
+    """The surroundings lack something: an environment variable, a package, a file."""
 
 
 class SourceError(StreetwardenError):

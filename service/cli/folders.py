@@ -11,6 +11,6 @@ DATA_ENV = "STREETWARDEN_DATA_DIR"
 
 
 def data_folder() -> Path:
-    """``STREETWARDEN_DATA_DIR``, else the user's data folder, such as ``~/.local/share/streetwarden``."""
+    """``STREETWARDEN_DATA_DIR``, else the user's own, such as ``~/.local/share/streetwarden``."""
     named = os.environ.get(DATA_ENV)
     return Path(named) if named else platformdirs.user_data_path("streetwarden")

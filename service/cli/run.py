@@ -48,8 +48,8 @@ def run(
 ) -> None:
     """Watch the cameras of a city and post work orders for what is confirmed.
 
-    Changes of the YAML file are applied while it runs (cameras, zones, rules); SIGHUP asks for it at
-    once. A file with errors is reported and not applied.
+    Changes of the YAML file are applied while it runs (cameras, zones, rules); SIGHUP asks for it
+    at once. A file with errors is reported and not applied.
     """
     configure_logs(verbose=verbose)
     city = load_city(config)

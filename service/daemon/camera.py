@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from detector.readers import CameraStream
 
 from detector.backends import Detector
-from detector.readers import CameraStream
 from models.errors import DetectorError
 from models.seeing import Frame
 from models.zone import Camera
@@ -108,7 +108,8 @@ class CameraRuntime:
         for change in processed.changes:
             incident = change.incident
             log.info(
-                "incident " + change.kind.value,
+                "incident changed",
+                change=change.kind.value,
                 camera=incident.camera_id,
                 zone=incident.zone_id,
                 rule=incident.rule_id,

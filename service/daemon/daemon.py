@@ -1,4 +1,4 @@
-"""The daemon: cameras, workers, outbox and watchdog put together; takes a new configuration live."""
+"""The daemon: cameras, workers, outbox and watchdog put together; reconfigured while it runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Self
 
 import structlog
+from detector.readers import CameraStream
 
 from detector.backends import Detector
-from detector.readers import CameraStream
 from models.city import City
 from models.zone import Camera
 from service.daemon.camera import CameraDeps, CameraRuntime

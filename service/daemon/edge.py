@@ -80,7 +80,7 @@ class OutboxCounts:
 
 
 class EdgeStore:
-    """Durable state of one daemon. Safe to use from several threads; each call is one transaction."""
+    """Durable state of one daemon. Thread-safe; each call is one transaction."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Follows the configuration file: a good change is applied live, a bad one is reported and ignored."""
+"""Follows the configuration file: a good change is applied, a bad one is reported and ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells the dispatch service how each camera is: best effort, the next report replaces a lost one."""
+"""Tells the dispatch service how each camera is; a lost report is replaced by the next one."""
 
 from __future__ import annotations
 

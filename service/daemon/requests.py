@@ -37,7 +37,9 @@ def requests_for(
     change: IncidentChange, camera: Camera, pictures: Mapping[str, bytes]
 ) -> tuple[OutboxRequest, ...]:
     """What the dispatch service must be told of a change, in order; ``pictures``: name → JPEG."""
-    first = _work_order(change, camera) if change.kind is ChangeKind.OPENED else _observation(change)
+    first = (
+        _work_order(change, camera) if change.kind is ChangeKind.OPENED else _observation(change)
+    )
     incident_id = change.incident.incident_id
     return (first, *(_evidence(incident_id, name, jpeg) for name, jpeg in pictures.items()))
 

@@ -1,4 +1,4 @@
-"""Sees what is stuck: a reader is replaced, a stuck detector ends the process for its supervisor."""
+"""Sees what is stuck: a reader is replaced, a stuck detector ends the process to be restarted."""
 
 from __future__ import annotations
 

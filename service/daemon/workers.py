@@ -1,4 +1,4 @@
-"""Workers take whichever camera is due and run it to completion; one failing camera stops no other."""
+"""Workers take the camera that is due and run it to completion; a failing one stops no other."""
 
 from __future__ import annotations
 
@@ -50,19 +50,21 @@ class Worker:
                 continue
             self.busy_since_s = time.monotonic()
             if runtime.retired:
-                self._guarded(lambda: self._retire(runtime), runtime)
+                self._guarded(self._retire, runtime)
             else:
                 self._step(runtime)
             self.busy_since_s = None
 
     def _step(self, runtime: CameraRuntime) -> None:
-        pause_s = self._guarded(runtime.step, runtime)
+        pause_s = self._guarded(CameraRuntime.step, runtime)
         due = time.monotonic() + (AFTER_CRASH_S if pause_s is None else pause_s)
         self._queue.put(runtime, due)
 
-    def _guarded(self, work: Callable[[], float | None], runtime: CameraRuntime) -> float | None:
+    def _guarded(
+        self, work: Callable[[CameraRuntime], float | None], runtime: CameraRuntime
+    ) -> float | None:
         try:
-            return work()
-        except Exception:  # noqa: BLE001 - a fault in one camera must not stop the others
+            return work(runtime)
+        except Exception:
             log.exception("camera failed", camera=runtime.camera.camera_id)
             return None

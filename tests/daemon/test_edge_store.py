@@ -1,0 +1,124 @@
+"""The daemon's own disk: state and requests are written together, sent in order, lost never."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.errors import StoreError
+from service.daemon.edge import EdgeStore, OutboxRequest
+from service.daemon.lock import exclusive
+
+
+def request(incident_id: str, name: str) -> OutboxRequest:
+    return OutboxRequest(
+        incident_id=incident_id,
+        method="PUT",
+        path=f"/{name}",
+        content_type="image/jpeg",
+        body=name.encode(),
+    )
+
+
+def drain(store: EdgeStore) -> list[str]:
+    names = []
+    while (entry := store.next_due(0.0)) is not None:
+        names.append(entry.request.path)
+        store.sent(entry.seq)
+    return names
+
+
+def test_state_and_requests_survive_closing(tmp_path: Path) -> None:
+    with EdgeStore(tmp_path / "edge.sqlite3") as store:
+        store.commit("gate", "first", [request("a", "1")])
+        store.commit("gate", "second", [request("a", "2")])
+    with EdgeStore(tmp_path / "edge.sqlite3") as store:
+        assert store.load_state("gate") == "second"
+        assert store.load_state("other") is None
+        assert drain(store) == ["/1", "/2"]
+
+
+def test_a_postponed_request_holds_back_only_its_own_incident(tmp_path: Path) -> None:
+    with EdgeStore(tmp_path / "edge.sqlite3") as store:
+        store.commit("gate", "", [request("a", "a1"), request("a", "a2"), request("b", "b1")])
+        first = store.next_due(0.0)
+        assert first is not None
+        store.postpone(first.seq, not_before_s=100.0)
+        assert drain(store) == ["/b1"]
+        due = store.next_due(100.0)
+        assert due is not None
+        assert (due.request.path, due.attempts) == ("/a1", 1)
+
+
+def test_a_refused_request_is_kept_and_lets_the_next_pass(tmp_path: Path) -> None:
+    with EdgeStore(tmp_path / "edge.sqlite3") as store:
+        store.commit("gate", "", [request("a", "a1"), request("a", "a2")])
+        first = store.next_due(0.0)
+        assert first is not None
+        store.reject(first.seq, "422: label: unknown")
+        assert drain(store) == ["/a2"]
+        assert (store.counts().waiting, store.counts().rejected) == (0, 1)
+        assert store.retry_rejected() == 1
+        assert drain(store) == ["/a1"]
+
+
+def test_a_file_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "edge.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match=r"edge\.sqlite3: made by another version \(schema 99\)"):
+        EdgeStore(path)
+
+
+def test_a_folder_that_cannot_hold_a_database_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "edge.sqlite3").mkdir()
+    with pytest.raises(StoreError, match="cannot be used as the daemon's store"):
+        EdgeStore(tmp_path / "edge.sqlite3")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from service.daemon.edge import EdgeStore, OutboxRequest
+store = EdgeStore(Path(sys.argv[1]))
+for number in range(100_000):
+    name = str(number)
+    store.commit("gate", name, [OutboxRequest(
+        incident_id=name, method="POST", path="/" + name, content_type="x/y", body=b"")])
+    print(name, flush=True)
+"""
+
+
+def test_killed_at_any_moment_state_and_outbox_agree_and_nothing_told_is_lost(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "edge.sqlite3"
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        told = [writer.stdout.readline() for _ in range(40)][-1]
+        os.kill(writer.pid, signal.SIGKILL)
+    with EdgeStore(path) as store:
+        names = [int(path.lstrip("/")) for path in drain(store)]
+        assert names == list(range(len(names)))
+        assert len(names) > int(told)
+        assert store.load_state("gate") == str(names[-1])
+
+
+def test_two_daemons_cannot_share_a_state_folder(tmp_path: Path) -> None:
+    with (
+        exclusive(tmp_path),
+        pytest.raises(StoreError, match="another daemon"),
+        exclusive(tmp_path),
+    ):
+        pytest.fail("both hold the folder")
+    with exclusive(tmp_path):
+        assert (tmp_path / "daemon.lock").exists()
