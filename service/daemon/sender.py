@@ -1,4 +1,4 @@
-"""Empties the outbox into the dispatch service, in order for each incident, however long it takes."""
+"""Empties the outbox into the dispatch service, in order for each incident."""
 
 from __future__ import annotations
 
