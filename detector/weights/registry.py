@@ -25,8 +25,8 @@ from models.errors import WeightsError
 
 BUNDLED_FOLDER = Path(__file__).resolve().parent
 REGISTRY_NAME = "registry.yaml"
-FOLDER_VARIABLE = "STREETWARDEN_WEIGHTS"
-"""Environment variable with the folder of pulled weights, instead of the user's data folder."""
+DATA_ENV = "STREETWARDEN_DATA_DIR"
+"""Environment variable with the folder of this installation's data; weights lie below it."""
 ANY_FORMAT = (WeightsFormat.OPENVINO, WeightsFormat.ONNX, WeightsFormat.PYTORCH)
 FORMAT_OF_SUFFIX = {
     ".xml": WeightsFormat.OPENVINO,
@@ -63,10 +63,9 @@ class Registry:
 
 def weights_folder() -> Path:
     """Folder of the weights that this installation pulled; it may not exist yet."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    return platformdirs.user_data_path("streetwarden", appauthor=False) / "weights"
+    named = os.environ.get(DATA_ENV)
+    data = Path(named) if named else platformdirs.user_data_path("streetwarden")
+    return data / "weights"
 
 
 def load_registry(

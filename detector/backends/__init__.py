@@ -1,0 +1,7 @@
+"""Networks that find boxes in pictures; the only importers of OpenVINO and ultralytics."""
+
+from detector.backends.loading import load_detector
+from detector.backends.protocol import Detector
+from detector.backends.scripted import ScriptedDetector
+
+__all__ = ["Detector", "ScriptedDetector", "load_detector"]
