@@ -1,1 +1,1 @@
-"""What counts as an incident: pure functions of tracks and time."""
+"""What counts as an incident: tracks and their times in, changes of incidents out. Pure."""

@@ -1,0 +1,105 @@
+"""Litter: one incident for a zone, however many pieces lie in it.
+
+A piece counts once it has itself lain there for the dwell. The incident opens when enough pieces
+count and cover enough of the zone; it stays open, though pieces may be taken away or flicker, until
+none of the pieces that counted has been seen for ``clear_after_s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from models.geometry import Box
+from models.incident import Incident, IncidentChange
+from models.zone import LitterRule
+from zones.case import Case, OpenIncident, Scene, rescaled, rescaled_open
+from zones.incidents import Seen, Site, cleared, opened, refreshed
+from zones.places import PlaceWatcher
+
+
+class LitterJudge:
+    """Judges ``litter`` in one zone."""
+
+    def __init__(
+        self,
+        site: Site,
+        rule: LitterRule,
+        cases: Sequence[Case] = (),
+        open_incident: OpenIncident | None = None,
+    ) -> None:
+        self._site = site
+        self._rule = rule
+        self._watcher = PlaceWatcher(rule, cases, by_label=False)
+        self._open = open_incident
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All pieces that are being watched."""
+        return self._watcher.cases
+
+    @property
+    def open(self) -> OpenIncident | None:
+        """The zone's incident, if it is open."""
+        return self._open
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Open incidents: one or none."""
+        return () if self._open is None else (self._open.incident,)
+
+    def look(self, scene: Scene) -> list[IncidentChange]:
+        """Judge a look."""
+        # When the schedule ends, what is open stays until it is gone; the rest is forgotten.
+        followed = self._watcher.follow(scene, keeps_ripe=self._open is not None)
+        pieces = [case for case in followed.alive if case.is_ripe]
+        if self._open is None:
+            return self._opening(pieces, scene)
+        if not pieces:
+            change = cleared(self._open.incident, scene.at)
+            self._open = None
+            return [change]
+        self._open, changes = refreshed(self._open, scene, self._seen(pieces, scene))
+        return list(changes)
+
+    def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
+        """The pictures have another size from now on."""
+        self._watcher.cases = tuple(
+            rescaled(case, x_factor, y_factor, width_px, height_px) for case in self.cases
+        )
+        if self._open is not None:
+            self._open = rescaled_open(self._open, x_factor, y_factor, width_px, height_px)
+
+    def _opening(self, pieces: Sequence[Case], scene: Scene) -> list[IncidentChange]:
+        if not pieces or len(pieces) < self._rule.min_count:
+            return []
+        if scene.shape.covered_share(piece.box for piece in pieces) < self._rule.min_area_ratio:
+            return []
+        self._open, change = opened(
+            self._site,
+            self._rule,
+            scene,
+            self._seen(pieces, scene),
+            label=max(pieces, key=lambda piece: piece.confidence).label,
+            started_at=min(piece.started_at for piece in pieces),
+            taken=(),
+        )
+        return [change]
+
+    def _seen(self, pieces: Sequence[Case], scene: Scene) -> Seen:
+        last_seen_at = max(piece.last_seen_at for piece in pieces)
+        if self._open is None:
+            observed_s = max(piece.observed for piece in pieces).total_seconds()
+            confidence = 0.0
+        else:
+            is_seen = last_seen_at == scene.at
+            watched_s = scene.elapsed.total_seconds() if is_seen else 0.0
+            observed_s = round(self._open.incident.observed_s + watched_s, 6)
+            confidence = self._open.incident.confidence
+        return Seen(
+            box=reduce(Box.union, (piece.box for piece in pieces)),
+            confidence=max(confidence, *(piece.confidence for piece in pieces)),
+            last_seen_at=last_seen_at,
+            observed_s=observed_s,
+            object_count=len(pieces),
+        )

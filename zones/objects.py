@@ -1,0 +1,82 @@
+"""Rules with one incident for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from models.incident import Incident, IncidentChange
+from models.zone import Rule
+from zones.case import Case, OpenIncident, Scene, rescaled
+from zones.incidents import Seen, Site, cleared, opened, refreshed
+from zones.watching import Watcher
+
+
+class ObjectJudge:
+    """Opens an incident for each thing that meets the rule, and clears it when the thing is gone.
+
+    When the schedule ends, candidates stop; incidents stay open until the thing leaves.
+    """
+
+    def __init__(self, site: Site, rule: Rule, watcher: Watcher) -> None:
+        self._site = site
+        self._rule = rule
+        self._watcher = watcher
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All that is being watched."""
+        return self._watcher.cases
+
+    @property
+    def open(self) -> OpenIncident | None:
+        """Always ``None``: here each case has its own incident."""
+        return None
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Open incidents."""
+        return tuple(case.open.incident for case in self.cases if case.open is not None)
+
+    def look(self, scene: Scene) -> list[IncidentChange]:
+        """Judge a look."""
+        followed = self._watcher.follow(scene, keeps_ripe=True)
+        changes = [cleared(case.open.incident, scene.at) for case in followed.ended if case.open]
+        taken = {incident.incident_id for incident in self.incidents}
+        reported: list[Case] = []
+        for case in followed.alive:
+            after, new = self._report(case, scene, taken) if case.is_ripe else (case, ())
+            reported.append(after)
+            changes.extend(new)
+            taken.update(change.incident.incident_id for change in new)
+        self._watcher.cases = tuple(reported)
+        return changes
+
+    def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
+        """The pictures have another size from now on."""
+        self._watcher.cases = tuple(
+            rescaled(case, x_factor, y_factor, width_px, height_px) for case in self.cases
+        )
+
+    def _report(
+        self, case: Case, scene: Scene, taken: Collection[str]
+    ) -> tuple[Case, tuple[IncidentChange, ...]]:
+        seen = Seen(
+            box=case.box,
+            confidence=case.confidence,
+            last_seen_at=case.last_seen_at,
+            observed_s=case.observed.total_seconds(),
+        )
+        if case.open is not None:
+            after, changes = refreshed(case.open, scene, seen)
+            return replace(case, open=after), changes
+        after, change = opened(
+            self._site,
+            self._rule,
+            scene,
+            seen,
+            label=case.label,
+            started_at=case.started_at,
+            taken=taken,
+        )
+        return replace(case, open=after), (change,)

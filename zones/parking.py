@@ -1,0 +1,120 @@
+"""Vehicles that stand where they must not.
+
+One incident for each vehicle, however long it stays. A vehicle is known by its track: another track
+on the same spot is another vehicle, since the tracker compares what they look like. An incident
+stays open while the vehicle is in the zone, even if it shuffles or moves up, and ends when it has
+been out of it, or out of sight, for ``clear_after_s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from models.seeing import Track
+from models.zone import IllegalParkingRule
+from zones.case import Case, Scene
+from zones.incidents import Site
+from zones.labels import family
+from zones.objects import ObjectJudge
+from zones.watching import Match, Watcher, best_pairs
+
+SAME_VEHICLE_IOU = 0.7
+"""Two boxes of one look that overlap so much are one vehicle under two names (car and truck)."""
+SPLIT_IOU = 0.5
+"""Two tracks taken for one vehicle are two after all once they overlap less."""
+FOUND_AGAIN_IOU = 0.4
+"""After a restart a vehicle is found again by its place, with this overlap."""
+IN_FRONT_RATIO = 0.15
+"""A vehicle in front has its wheels lower in the picture, by this share of the hidden one's height;
+one that has taken the same spot has them at the same height."""
+
+
+class VehicleWatcher(Watcher):
+    """Follows vehicles by their tracks."""
+
+    def __init__(self, rule: IllegalParkingRule, cases: Sequence[Case] = ()) -> None:
+        super().__init__(rule, cases)
+        self._min_coverage_ratio = rule.min_coverage_ratio
+        self._families = frozenset(family(label) for label in rule.labels)
+
+    def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:
+        free = {t.track_id: t for t in scene.seen if family(t.label) in self._families}
+        matches: dict[int, Match] = {}
+        for index, case in enumerate(cases):
+            own = [free[track_id] for track_id in case.track_ids if track_id in free]
+            if own:
+                matches[index] = _own_match(case, own, scene)
+                for track_id in matches[index].ids:
+                    free.pop(track_id, None)
+        _find_again(cases, free, matches)
+        _absorb_doubles(free, matches)
+        return matches
+
+    def _is_inside(self, track: Track, scene: Scene) -> bool:
+        return (
+            scene.shape.holds(track.anchor)
+            and scene.shape.foot_share(track.box) >= self._min_coverage_ratio
+        )
+
+    def _still_stands(self, case: Case, track: Track) -> bool:
+        if case.still_since is None:
+            return True
+        return track.stationary_since is not None and track.stationary_since <= case.still_since
+
+    def _is_known(self, track: Track, present: Sequence[Track], alive: Sequence[Case]) -> bool:
+        del alive  # an absent vehicle's place may be taken by another one
+        return any(track.box.iou(other.box) >= SAME_VEHICLE_IOU for other in present)
+
+    def _hiding(
+        self, cases: Sequence[Case], matches: Mapping[int, Match], scene: Scene
+    ) -> Sequence[Track]:
+        parked = {i for n, match in matches.items() if cases[n].is_standing for i in match.ids}
+        return [track for track in scene.seen if track.track_id not in parked]
+
+    def _is_in_front(self, track: Track, case: Case) -> bool:
+        return track.box.y2 > case.box.y2 + IN_FRONT_RATIO * case.box.height
+
+
+class ParkingJudge(ObjectJudge):
+    """Judges ``illegal_parking`` in one zone."""
+
+    def __init__(self, site: Site, rule: IllegalParkingRule, cases: Sequence[Case] = ()) -> None:
+        super().__init__(site, rule, VehicleWatcher(rule, cases))
+
+
+def _own_match(case: Case, own: Sequence[Track], scene: Scene) -> Match:
+    best = max(own, key=lambda t: (t.box.iou(case.box), t.confidence, -t.track_id))
+    split = {t.track_id for t in own if t.box.iou(best.box) < SPLIT_IOU}
+    # Ids that the tracker has given up are dropped, or they would pile up for days.
+    kept = (case.track_ids & scene.known_ids) - split
+    return Match(track=best, ids=kept | {best.track_id})
+
+
+def _find_again(cases: Sequence[Case], free: dict[int, Track], matches: dict[int, Match]) -> None:
+    lost = {
+        index: case
+        for index, case in enumerate(cases)
+        if not case.track_ids and index not in matches
+    }
+
+    def likeness(case: Case, track: Track) -> float:
+        if family(track.label) != family(case.label):
+            return 0.0
+        overlap = case.box.iou(track.box)
+        return overlap if overlap >= FOUND_AGAIN_IOU else 0.0
+
+    for index, track_id in best_pairs(lost, free, likeness).items():
+        track = free.pop(track_id)
+        # A passing vehicle may cover the place for a look: only one that stands is bound for good.
+        stands = track.stationary_since is not None
+        matches[index] = Match(track=track, ids=frozenset({track_id} if stands else ()))
+
+
+def _absorb_doubles(free: dict[int, Track], matches: dict[int, Match]) -> None:
+    doubles = [track for track in free.values() if track.stationary_since is not None]
+    for track in doubles:
+        for index, match in matches.items():
+            stands = match.track.stationary_since is not None
+            if stands and match.ids and track.box.iou(match.track.box) >= SAME_VEHICLE_IOU:
+                matches[index] = Match(track=match.track, ids=match.ids | {track.track_id})
+                break

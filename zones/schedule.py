@@ -1,0 +1,43 @@
+"""When a rule holds.
+
+A schedule means what a street sign means: the time that a clock on the wall shows there. So on the
+night when clocks are set back a window in the repeated hour holds twice, and one in the hour that
+is left out in spring does not hold at all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from models.zone import Schedule, TimeWindow
+
+_DAY = timedelta(days=1)
+
+
+def is_active(schedule: Schedule, at: datetime) -> bool:
+    """Does the schedule hold at this time (timezone-aware)? Without windows it always does."""
+    if at.tzinfo is None:
+        raise ValueError("a schedule needs a time with its time zone")
+    if not schedule.windows:
+        return True
+    local = at.astimezone(time_zone(schedule.timezone))
+    return any(_holds(window, local) for window in schedule.windows)
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name; :class:`ValueError` if there is none."""
+    try:
+        return ZoneInfo(name)  # cached by zoneinfo itself
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"no such time zone: {name!r}") from error
+
+
+def _holds(window: TimeWindow, local: datetime) -> bool:
+    clock = local.time()
+    if window.start < window.end:
+        return local.weekday() in window.days and window.start <= clock < window.end
+    if clock >= window.start and local.weekday() in window.days:
+        return True
+    # After midnight the window still belongs to the day on which it began.
+    return clock < window.end and (local - _DAY).weekday() in window.days

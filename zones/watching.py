@@ -1,0 +1,178 @@
+"""Following the things in a zone from look to look: what parking, litter and damage share.
+
+A case is begun when a track with one of the rule's labels is surely in the zone. While it moves it
+has no dwell; standing, its dwell runs; absent, it is forgotten after ``grace_s``, or, once ripe, is
+gone after ``clear_after_s``. Who is who is for the subclasses to say.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from models.seeing import Track
+from models.zone import Rule
+from zones import case as cases_of
+from zones.case import Case, Scene
+
+EDGE_MARGIN_RATIO = 0.25
+"""So much of its size a thing's anchor may be outside before it has left: boxes jitter."""
+HIDDEN_SHARE = 0.5
+"""Share of a thing's box that something in front must cover for its place not to be visible."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """The track that a case was found in at a look."""
+
+    track: Track
+    ids: frozenset[int]
+    """All track ids it is known by from now on; empty: found by its place only, for now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Followed:
+    """The cases after a look."""
+
+    alive: tuple[Case, ...]
+    ended: tuple[Case, ...]
+    """Ripe ones that are gone."""
+
+
+class Watcher(ABC):
+    """Follows the things that one rule cares about in one zone."""
+
+    def __init__(self, rule: Rule, cases: Sequence[Case] = ()) -> None:
+        self._rule = rule
+        self.cases: tuple[Case, ...] = tuple(cases)
+
+    def follow(self, scene: Scene, *, keeps_ripe: bool) -> Followed:
+        """Go on to the next look. ``keeps_ripe``: ripe cases outlive the rule's schedule."""
+        cases = self._retained(scene, keeps_ripe=keeps_ripe)
+        matches = self._match(cases, scene)
+        hiding = self._hiding(cases, matches, scene)
+        alive: list[Case] = []
+        ended: list[Case] = []
+        for index, case in enumerate(cases):
+            after = self._advanced(case, matches.get(index), hiding, scene)
+            (ended if self._is_over(after, scene) else alive).append(after)
+        if scene.active_since is not None:
+            alive.extend(self._entering(alive, matches, scene))
+        self.cases = tuple(alive)
+        return Followed(alive=self.cases, ended=tuple(case for case in ended if case.is_ripe))
+
+    @abstractmethod
+    def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:
+        """Which track each case (by its index) is found in; each track for one case at most."""
+
+    @abstractmethod
+    def _is_inside(self, track: Track, scene: Scene) -> bool:
+        """Whether the track is surely in the zone."""
+
+    @abstractmethod
+    def _still_stands(self, case: Case, track: Track) -> bool:
+        """Whether a standing, unripe case stands where it stood."""
+
+    @abstractmethod
+    def _is_known(self, track: Track, present: Sequence[Track], alive: Sequence[Case]) -> bool:
+        """Whether the track is but another view of a thing that has a case already."""
+
+    @abstractmethod
+    def _hiding(
+        self, cases: Sequence[Case], matches: Mapping[int, Match], scene: Scene
+    ) -> Sequence[Track]:
+        """Tracks that may stand in front of the things watched."""
+
+    @abstractmethod
+    def _is_in_front(self, track: Track, case: Case) -> bool:
+        """Whether the track is nearer to the camera than the case."""
+
+    def _retained(self, scene: Scene, *, keeps_ripe: bool) -> tuple[Case, ...]:
+        if scene.active_since is None:
+            return tuple(case for case in self.cases if case.is_ripe and keeps_ripe)
+        if scene.is_stale:
+            return tuple(case for case in self.cases if case.is_ripe)
+        return self.cases
+
+    def _advanced(
+        self, case: Case, match: Match | None, hiding: Sequence[Track], scene: Scene
+    ) -> Case:
+        if match is None and self._is_hidden(case, hiding):
+            return case  # nobody could look there: neither for nor against
+        if match is None or not self._is_near(match.track, scene):
+            return cases_of.missed(case, scene, self._rule)
+        track = match.track
+        case = replace(case, track_ids=match.ids)
+        is_inside = self._is_inside(track, scene)
+        if case.is_ripe or (case.is_standing and self._still_stands(case, track)):
+            case = cases_of.seen(case, track, scene, self._rule, is_inside=is_inside)
+        elif track.stationary_since is not None:
+            case = cases_of.standing(case, track, scene, track.stationary_since)
+        else:
+            case = cases_of.moving(case, track, scene)
+        return self._judged(case, is_inside=is_inside)
+
+    def _judged(self, case: Case, *, is_inside: bool) -> Case:
+        if case.is_ripe or not is_inside or not cases_of.meets(case, self._rule):
+            return case
+        return replace(case, is_ripe=True)
+
+    def _entering(
+        self, alive: Sequence[Case], matches: Mapping[int, Match], scene: Scene
+    ) -> list[Case]:
+        taken = {i for match in matches.values() for i in (match.track.track_id, *match.ids)}
+        present = [match.track for match in matches.values()]
+        entering: list[Case] = []
+        for track in sorted(scene.seen, key=lambda track: -track.confidence):
+            if track.track_id in taken or not self._may_enter(track, scene):
+                continue
+            if self._is_known(track, present, alive):
+                continue
+            case = cases_of.entered(track, scene)
+            if track.stationary_since is not None:
+                case = cases_of.standing(case, track, scene, track.stationary_since)
+            entering.append(self._judged(case, is_inside=True))
+            present.append(track)
+        return entering
+
+    def _may_enter(self, track: Track, scene: Scene) -> bool:
+        return (
+            track.label in self._rule.labels
+            and track.confidence >= self._rule.min_confidence
+            and self._is_inside(track, scene)
+        )
+
+    def _is_near(self, track: Track, scene: Scene) -> bool:
+        return scene.shape.distance_px(track.anchor) <= EDGE_MARGIN_RATIO * track.box.size
+
+    def _is_hidden(self, case: Case, hiding: Sequence[Track]) -> bool:
+        return any(
+            case.box.covered_by(track.box) >= HIDDEN_SHARE and self._is_in_front(track, case)
+            for track in hiding
+        )
+
+    def _is_over(self, case: Case, scene: Scene) -> bool:
+        if scene.is_settling and not case.track_ids:
+            return False
+        return cases_of.is_over(case, self._rule)
+
+
+def best_pairs(
+    cases: Mapping[int, Case],
+    tracks: Mapping[int, Track],
+    likeness: Callable[[Case, Track], float],
+) -> dict[int, int]:
+    """Pair cases and tracks by their keys, likest first; pairs of likeness 0 are none."""
+    scored = [
+        (likeness(case, track), index, track_id)
+        for index, case in cases.items()
+        for track_id, track in tracks.items()
+    ]
+    pairs: dict[int, int] = {}
+    used: set[int] = set()
+    for score, index, track_id in sorted(scored, key=lambda s: (-s[0], s[1], s[2])):
+        if score > 0 and index not in pairs and track_id not in used:
+            pairs[index] = track_id
+            used.add(track_id)
+    return pairs
