@@ -1,0 +1,1 @@
+"""Training and scoring of detectors; needs the extra ``[ultralytics]`` except for the scoring."""

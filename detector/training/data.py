@@ -1,0 +1,298 @@
+"""Turns the source sets and clips into one YOLO data set whose splits share no near-duplicate."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import yaml
+
+from models.errors import ConfigError, Problem
+
+Role = Literal["train", "validation", "split"]
+SEPARATOR = "__"
+"""Between source and stem in the name of an assembled image."""
+NEAR_DUPLICATE_BITS = 10
+"""Images whose 64-bit perceptual hashes differ in no more bits count as the same scene."""
+NEAR_DUPLICATE_BITS_GROUPED = 2
+"""The same for sets that are grouped by file name: there all views look alike (empty lanes)."""
+IMAGE_SUFFIXES = {".webp", ".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """One set of images, or one clip, and what its labels say."""
+
+    name: str
+    role: Role
+    labels: tuple[str, ...]
+    """Classes that are labelled throughout."""
+    absent: tuple[str, ...]
+    """Classes that were looked for and are nowhere in it."""
+    positives: tuple[str, ...] = ()
+    """Classes with boxes to learn from, though other objects of them may be unmarked."""
+    group: str = ""
+    weight: float = 1.0
+    licence: str = ""
+    licence_stated: bool = False
+    clip: str = ""
+    """File name, if it is a clip."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Classes for which a place without a box is a negative."""
+        return (*self.labels, *self.absent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One image and its boxes in the class numbers of the run."""
+
+    source: str
+    image: Path
+    stem: str
+    boxes: tuple[tuple[int, float, float, float, float], ...]
+    """Class, then centre and size as ratios of the image's sides."""
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceTable:
+    """All sources of a run."""
+
+    label_ids: tuple[str, ...]
+    """Class names in the order of the numbers in the sets' label files."""
+    sources: Mapping[str, Source]
+
+    def known_mask(self, classes: Sequence[str]) -> dict[str, np.ndarray]:
+        """Source → boolean vector over ``classes``: is a place without a box a negative?"""
+        return {
+            name: np.array([c in source.known for c in classes])
+            for name, source in self.sources.items()
+        }
+
+
+def source_of(image: str | Path) -> str:
+    """Name of the source that an assembled image came from."""
+    return Path(image).name.split(SEPARATOR, 1)[0]
+
+
+def load_sources(path: Path, *, licensed_only: bool = False) -> SourceTable:
+    """Read the table of sources; ``licensed_only`` leaves out those without a stated licence."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        sets = [_image_source(name, fields) for name, fields in document["sets"].items()]
+        clips = document.get("clips") or {}
+        share = float(document.get("clip_weight", 1.0)) / max(1, len(clips))
+        sets += [_clip_source(name, fields, share) for name, fields in clips.items()]
+        label_ids = tuple(document["label_ids"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        problem = Problem(file=str(path), line=1, where="", message=f"no table of sources: {error}")
+        raise ConfigError([problem]) from error
+    kept = {s.name: s for s in sets if s.licence_stated or not licensed_only}
+    return SourceTable(label_ids=label_ids, sources=kept)
+
+
+def _image_source(name: str, fields: Mapping[str, Any]) -> Source:
+    return Source(
+        name=name,
+        role=fields["role"],
+        labels=tuple(fields["labels"]),
+        absent=tuple(fields.get("absent", ())),
+        positives=tuple(fields.get("positives", ())),
+        group=fields.get("group", ""),
+        weight=float(fields.get("weight", 1.0)),
+        licence=fields["licence"],
+        licence_stated=bool(fields["licence_stated"]),
+    )
+
+
+def _clip_source(name: str, fields: Mapping[str, Any], weight: float) -> Source:
+    return Source(
+        name="clip_" + Path(name).stem.replace(SEPARATOR, "_"),
+        role=fields["role"],
+        labels=(),
+        absent=tuple(fields.get("absent", ())),
+        weight=weight,
+        licence=fields["licence"],
+        licence_stated=bool(fields["licence_stated"]),
+        clip=name,
+    )
+
+
+def perceptual_hash(image: np.ndarray) -> int:
+    """64 bits that change little when an image is scaled, compressed or brightened."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    small = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    low = cv2.dct(small)[:8, :8].ravel()
+    bits = low > np.median(low[1:])
+    return int("".join("1" if bit else "0" for bit in bits), 2)
+
+
+def merge_near_duplicates(
+    groups: Sequence[str], hashes: Sequence[int], bits: int = NEAR_DUPLICATE_BITS
+) -> list[str]:
+    """Give all images of groups that share a near-duplicate the same group name."""
+    parent = {group: group for group in groups}
+
+    def root(group: str) -> str:
+        while parent[group] != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
+
+    values = np.array(hashes, dtype=np.uint64)
+    for i in range(len(values)):
+        distances = np.bitwise_count(values[i + 1 :] ^ values[i])
+        for j in np.flatnonzero(distances <= bits) + i + 1:
+            parent[root(groups[int(j)])] = root(groups[i])
+    return [root(group) for group in groups]
+
+
+def split_groups(groups: Sequence[str], share: float) -> set[str]:
+    """Choose whole groups, the same ones every time, that hold about ``share`` of the images."""
+    sizes: dict[str, int] = defaultdict(int)
+    for group in groups:
+        sizes[group] += 1
+    wanted, chosen, held = share * len(groups), set[str](), 0
+    for group in sorted(sizes, key=lambda g: hashlib.sha256(g.encode()).hexdigest()):
+        if held + sizes[group] <= wanted * 1.3:
+            chosen.add(group)
+            held += sizes[group]
+        if held >= wanted:
+            break
+    return chosen
+
+
+def read_samples(
+    folder: Path, source: Source, table: SourceTable, classes: Sequence[str]
+) -> list[Sample]:
+    """Images of one set with those boxes that its source stands for."""
+    wanted = {*source.labels, *source.positives} & set(classes)
+    samples = []
+    for image in sorted((folder / source.name / "images").iterdir()):
+        if image.suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        label = folder / source.name / "labels" / f"{image.stem}.txt"
+        boxes = _read_boxes(label, table.label_ids, classes, wanted)
+        group = _group(source, image.stem)
+        samples.append(
+            Sample(source=source.name, image=image, stem=image.stem, boxes=boxes, group=group)
+        )
+    return samples
+
+
+def _group(source: Source, stem: str) -> str:
+    match = re.search(source.group, stem) if source.group else None
+    return f"{source.name}/{match.group(1) if match else stem}"
+
+
+def _read_boxes(
+    path: Path, label_ids: Sequence[str], classes: Sequence[str], wanted: set[str]
+) -> tuple[tuple[int, float, float, float, float], ...]:
+    if not path.exists():
+        return ()
+    boxes = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.strip():
+            continue
+        number, x, y, width, height = (float(v) for v in line.split()[:5])
+        name = label_ids[int(number)]
+        if name in wanted:
+            boxes.append((classes.index(name), x, y, width, height))
+    return tuple(boxes)
+
+
+def sample_clip(path: Path, source: Source, frames: int, folder: Path) -> list[Sample]:
+    """Write ``frames`` frames spread evenly over a clip, and give them as samples."""
+    video = cv2.VideoCapture(str(path))
+    try:
+        total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+        wanted = set(np.linspace(0, max(0, total - 1), frames).astype(int).tolist())
+        samples, index = [], 0
+        while True:
+            read, image = video.read()
+            if not read:
+                return samples
+            if index in wanted:
+                target = folder / f"{index:06d}.jpg"
+                cv2.imwrite(str(target), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
+                samples.append(
+                    Sample(
+                        source=source.name,
+                        image=target,
+                        stem=target.stem,
+                        boxes=(),
+                        group=source.name,
+                    )
+                )
+            index += 1
+    finally:
+        video.release()
+
+
+def assemble(
+    *,
+    images: Path,
+    clips: Path,
+    output: Path,
+    table: SourceTable,
+    classes: Sequence[str],
+    validation_share: float,
+    clip_frames: int,
+) -> Path:
+    """Write images (as links) and labels below ``output``; returns the data YAML."""
+    samples: dict[str, list[Sample]] = {"train": [], "val": []}
+    for source in table.sources.values():
+        if source.clip:
+            folder = output / "frames" / source.name
+            folder.mkdir(parents=True, exist_ok=True)
+            found = sample_clip(clips / source.clip, source, clip_frames, folder)
+        else:
+            found = read_samples(images, source, table, classes)
+        for split, part in _split(source, found, validation_share).items():
+            samples[split] += part
+    for split, part in samples.items():
+        _write(output, split, part)
+    data = output / "data.yaml"
+    content = {
+        "path": str(output.resolve()),
+        "train": "images/train",
+        "val": "images/val",
+        "names": dict(enumerate(classes)),
+    }
+    data.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return data
+
+
+def _split(source: Source, samples: list[Sample], share: float) -> dict[str, list[Sample]]:
+    if source.role != "split":
+        return {"train" if source.role == "train" else "val": samples}
+    hashes = [perceptual_hash(cv2.imread(str(s.image))) for s in samples]
+    bits = NEAR_DUPLICATE_BITS_GROUPED if source.group else NEAR_DUPLICATE_BITS
+    groups = merge_near_duplicates([s.group for s in samples], hashes, bits)
+    held = split_groups(groups, share)
+    parts: dict[str, list[Sample]] = {"train": [], "val": []}
+    for sample, group in zip(samples, groups, strict=True):
+        parts["val" if group in held else "train"].append(sample)
+    return parts
+
+
+def _write(output: Path, split: str, samples: Iterable[Sample]) -> None:
+    image_folder, label_folder = output / "images" / split, output / "labels" / split
+    for folder in (image_folder, label_folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for sample in samples:
+        name = f"{sample.source}{SEPARATOR}{sample.stem}"
+        link = image_folder / f"{name}{sample.image.suffix}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(sample.image.resolve())
+        lines = [f"{c} {x:.6f} {y:.6f} {w:.6f} {h:.6f}" for c, x, y, w, h in sample.boxes]
+        (label_folder / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
