@@ -7,6 +7,8 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +39,9 @@ def run(
     state_dir: Annotated[
         Path | None, typer.Option(help="Where dwell under way and unsent orders are kept.")
     ] = None,
+    dispatch_url: Annotated[
+        str | None, typer.Option(help="Post there instead of to the YAML's dispatch.url.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Default: one for each core.")] = None,
     metrics_port: Annotated[
         int | None, typer.Option(help="Serve Prometheus metrics on this port of 127.0.0.1.")
@@ -52,12 +57,20 @@ def run(
     at once. A file with errors is reported and not applied.
     """
     configure_logs(verbose=verbose)
-    city = load_city(config)
+    load = partial(_load, dispatch_url=dispatch_url)
+    city = load(config)
     folder = state_dir or data_folder() / "daemon"
     with exclusive(folder), _daemon(city, folder, workers) as daemon:
         if metrics_port is not None:
             start_http_server(metrics_port, addr="127.0.0.1", registry=daemon.metrics.registry)
-        _watch(daemon, ConfigWatch(config, load_city, daemon.apply), until_end=until_end)
+        _watch(daemon, ConfigWatch(config, load, daemon.apply), until_end=until_end)
+
+
+def _load(config: Path, *, dispatch_url: str | None) -> City:
+    city = load_city(config)
+    if dispatch_url is None:
+        return city
+    return replace(city, dispatch=replace(city.dispatch, url=dispatch_url))
 
 
 @contextmanager
