@@ -24,16 +24,13 @@ from models.zone import (
     Zone,
 )
 from service.config import polygons
-from service.config.forms import (
-    CameraForm,
-    CityFile,
+from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
+from service.config.rule_forms import (
     DamagedFacilityForm,
     IllegalParkingForm,
     LitterForm,
-    ModelForm,
     ScheduleForm,
     WindowForm,
-    ZoneForm,
 )
 from service.config.sources import resolve_source
 from service.config.vocabulary import DEFAULT_DWELL_S, DEFAULT_LABELS

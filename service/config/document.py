@@ -22,7 +22,7 @@ Loc = tuple[str | int, ...]
 """Path of a value: keys and indices."""
 
 MAX_DEPTH = 40
-MAX_NODES = 5_000_000
+MAX_NODES = 2_000_000
 """More than 20,000 cameras; a file of nested aliases ends here instead of eating the memory."""
 
 _PLAIN_TAGS = frozenset(

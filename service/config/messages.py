@@ -122,6 +122,7 @@ _SPEAKERS: dict[str, Callable[[ErrorDetails], str]] = {
     "too_short": _length,
     "too_long": _length,
     "string_too_long": _text_length,
+    "string_too_short": lambda _: "must not be blank",
     "greater_than_equal": _bound("at least", "ge"),
     "less_than_equal": _bound("at most", "le"),
     "multiple_of": _bound("a multiple of", "multiple_of"),

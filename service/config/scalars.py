@@ -164,7 +164,7 @@ Identifier = Annotated[
     Field(json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"}),
 ]
 """Goes into addresses and file names, so letters a-z, digits and ``-_.`` only."""
-Text = Annotated[str, AfterValidator(_not_blank), Field(max_length=500)]
+Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_not_blank)]
 """What people read; not blank."""
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """0 to 1."""

@@ -1,0 +1,130 @@
+"""The shape of rules and schedules in ``city.yaml``, and the base of all forms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from service.config.scalars import (
+    MINUTES_A_DAY,
+    Clock,
+    Days,
+    Duration,
+    Identifier,
+    Positive,
+    Ratio,
+    TimeZone,
+)
+
+
+class Form(BaseModel):
+    """Base of all parts: no unknown keys, no silent conversion, no values in error messages."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class WindowForm(Form):
+    """A part of the day on some days of the week, in local time."""
+
+    days: Days = frozenset(range(7))
+    """Names, ranges such as mon-fri, or a list of both; left out: every day."""
+    start: Clock = 0
+    """HH:MM."""
+    end: Clock = MINUTES_A_DAY
+    """HH:MM, up to 24:00; earlier than start: goes on past midnight, as part of its first day."""
+
+    @model_validator(mode="after")
+    def _is_clear(self) -> WindowForm:
+        if self.start == MINUTES_A_DAY:
+            raise ValueError("start should be earlier than 24:00")
+        if self.start == self.end:
+            raise ValueError(
+                "start and end are the same; for the whole day write start: '00:00', end: '24:00'"
+            )
+        return self
+
+
+class ScheduleForm(Form):
+    """When a rule holds."""
+
+    timezone: TimeZone | None = None
+    """IANA name; left out: the city's."""
+    windows: Annotated[list[WindowForm], Field(min_length=1)]
+    """The rule holds in each of them."""
+
+
+def _schedule_tag(value: Any) -> str:
+    return "name" if isinstance(value, str) else "inline"
+
+
+ScheduleChoice = Annotated[
+    Annotated[str, Tag("name")] | Annotated[ScheduleForm, Tag("inline")],
+    Discriminator(_schedule_tag),
+]
+"""Name of one of the file's schedules, or a schedule of the rule's own."""
+
+
+class RuleForm(Form):
+    """What all rules share."""
+
+    id: Identifier | None = None
+    """Unique in its zone; left out: the kind."""
+    labels: Annotated[list[str], Field(min_length=1)] | None = None
+    """Classes it looks for; left out: those that its kind is about."""
+    dwell: Positive | None = None
+    """How long something must have been there; left out: what is usual for the category."""
+    grace: Duration | None = None
+    """Absence tolerated before a candidate is forgotten; left out: 5 s, at least two looks."""
+    clear_after: Positive | None = None
+    """Absence that ends an incident; left out: 30 s, at least four looks."""
+    min_confidence: Ratio = 0.25
+    """Boxes below it do not count."""
+    min_seen_ratio: Ratio = 0.5
+    """Share of the looks during the dwell at which it must really have been seen."""
+    schedule: ScheduleChoice | None = None
+    """Name of a schedule, or one written here; left out: always."""
+    category: Identifier | None = None
+    """Key of the category table; left out: the kind."""
+    department: str | None = None
+    """Id of the department; left out: what routing says."""
+    priority: Literal["low", "normal", "high", "urgent"] = "normal"
+    """How urgent its work orders are."""
+
+
+class IllegalParkingForm(RuleForm):
+    """A vehicle that stands still in the zone; one incident for each vehicle."""
+
+    kind: Literal["illegal_parking"]
+    """Which logic judges the zone."""
+    min_coverage: Ratio = 0.5
+    """Share of the vehicle's foot strip (lowest fifth of its box) that must lie in the zone."""
+
+
+class LitterForm(RuleForm):
+    """Litter that lies in the zone; one incident for a zone however many pieces."""
+
+    kind: Literal["litter"]
+    """Which logic judges the zone."""
+    min_count: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Fewest pieces; must be met together with min_area."""
+    min_area: Ratio = 0.0
+    """Smallest share of the zone that the pieces' boxes cover together."""
+
+
+class DamagedFacilityForm(RuleForm):
+    """Damage seen at the same place; one incident for each damaged thing."""
+
+    kind: Literal["damaged_facility"]
+    """Which logic judges the zone."""
+
+
+AnyRuleForm = Annotated[
+    IllegalParkingForm | LitterForm | DamagedFacilityForm, Field(discriminator="kind")
+]
