@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino as ov
-from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from detector.backends.decode import Head, decode, head_of, to_detections
 from detector.backends.graph_metadata import read_metadata
 from detector.backends.labels import LabelTable, make_label_table
-from detector.backends.letterbox import Letterbox, fit, fit_into
+from detector.backends.letterbox import PAD_VALUE, Letterbox, fit, fit_into
+from detector.backends.openvino_runtime import ov
 from models.city import ModelChoice
 from models.errors import InferenceError, WeightsError
 from models.seeing import Detection, Image
@@ -152,7 +151,7 @@ class _RequestPool:
         """Run once on grey, so that a network that cannot run is known at the start."""
         _, height, width, _ = self._compiled.input(0).shape
         try:
-            self.infer(np.full((height, width, 3), 114, dtype=np.uint8))
+            self.infer(np.full((height, width, 3), PAD_VALUE, dtype=np.uint8))
         except InferenceError as error:
             raise WeightsError(f"the network does not run: {error}") from error
 
@@ -226,11 +225,11 @@ def _fixed_size(network: Any, image_size_px: int) -> tuple[int, int] | None:
 
 def _with_preprocessing(network: Any) -> Any:
     """The network taking BGR pixels of uint8: OpenVINO converts five times faster than numpy."""
-    steps = PrePostProcessor(network)
+    steps = ov.preprocess.PrePostProcessor(network)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(
         ov.Layout("NHWC")
-    ).set_color_format(ColorFormat.BGR)
-    steps.input().preprocess().convert_color(ColorFormat.RGB).convert_element_type(
+    ).set_color_format(ov.preprocess.ColorFormat.BGR)
+    steps.input().preprocess().convert_color(ov.preprocess.ColorFormat.RGB).convert_element_type(
         ov.Type.f32
     ).scale(PIXEL_MAX)
     steps.input().model().set_layout(ov.Layout("NCHW"))

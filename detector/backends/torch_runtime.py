@@ -15,6 +15,7 @@ from typing import Any
 
 import platformdirs
 
+from detector.backends.telemetry import block_telemetry
 from models.errors import WeightsError
 
 INSTALL_HINT = "pip install 'streetwarden[ultralytics]'"
@@ -44,6 +45,7 @@ def limit_torch_threads() -> None:
 
 
 def _set_environment() -> None:
+    block_telemetry()  # ultralytics' exports bring in OpenVINO
     os.environ["YOLO_OFFLINE"] = "1"
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ.setdefault("YOLO_VERBOSE", "false")
