@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import yaml
 
-from models.errors import ConfigError, Problem
+from models.errors import ConfigError, Problem, SourceReadError
 
 Role = Literal["train", "validation", "split"]
 SEPARATOR = "__"
@@ -72,7 +72,7 @@ class SourceTable:
     sources: Mapping[str, Source]
 
     def known_mask(self, classes: Sequence[str]) -> dict[str, np.ndarray]:
-        """Source → boolean vector over ``classes``: is a place without a box a negative?"""
+        """For each source and class: is a place without a box a negative there."""
         return {
             name: np.array([c in source.known for c in classes])
             for name, source in self.sources.items()
@@ -134,6 +134,13 @@ def perceptual_hash(image: np.ndarray) -> int:
     low = cv2.dct(small)[:8, :8].ravel()
     bits = low > np.median(low[1:])
     return int("".join("1" if bit else "0" for bit in bits), 2)
+
+
+def _read_image(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise SourceReadError(f"{path} is no image that can be read")
+    return image
 
 
 def merge_near_duplicates(
@@ -216,7 +223,8 @@ def sample_clip(path: Path, source: Source, frames: int, folder: Path) -> list[S
     try:
         total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
         wanted = set(np.linspace(0, max(0, total - 1), frames).astype(int).tolist())
-        samples, index = [], 0
+        samples: list[Sample] = []
+        index = 0
         while True:
             read, image = video.read()
             if not read:
@@ -261,21 +269,38 @@ def assemble(
             samples[split] += part
     for split, part in samples.items():
         _write(output, split, part)
-    data = output / "data.yaml"
+    write_scoring_files(output, table, classes)
+    return _write_yaml(output, "data.yaml", classes, {"train": "images/train"})
+
+
+def write_scoring_files(output: Path, table: SourceTable, classes: Sequence[str]) -> None:
+    """For each labelled class ``score_CLASS.yaml``: the validation images where it is known."""
+    images = sorted((output / "images" / "val").iterdir())
+    labelled = {name for source in table.sources.values() for name in source.labels}
+    for name in (c for c in classes if c in labelled):
+        known = [i for i in images if name in table.sources[source_of(i)].known]
+        lines = "".join(f"{image.relative_to(output)}\n" for image in known)
+        (output / f"score_{name}.txt").write_text(lines, encoding="utf-8")
+        extra = {"val": f"score_{name}.txt", "score": [name]}
+        _write_yaml(output, f"score_{name}.yaml", classes, extra)
+
+
+def _write_yaml(output: Path, name: str, classes: Sequence[str], extra: Mapping[str, Any]) -> Path:
     content = {
         "path": str(output.resolve()),
-        "train": "images/train",
         "val": "images/val",
         "names": dict(enumerate(classes)),
+        **extra,
     }
-    data.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    return data
+    path = output / name
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return path
 
 
 def _split(source: Source, samples: list[Sample], share: float) -> dict[str, list[Sample]]:
     if source.role != "split":
         return {"train" if source.role == "train" else "val": samples}
-    hashes = [perceptual_hash(cv2.imread(str(s.image))) for s in samples]
+    hashes = [perceptual_hash(_read_image(s.image)) for s in samples]
     bits = NEAR_DUPLICATE_BITS_GROUPED if source.group else NEAR_DUPLICATE_BITS
     groups = merge_near_duplicates([s.group for s in samples], hashes, bits)
     held = split_groups(groups, share)

@@ -56,7 +56,7 @@ def distilled_boxes(student: Tensor, teacher: Tensor, weight: Tensor, bins: int)
     return (divergence * weights).sum() / weights.sum()
 
 
-class PartialLabelLoss(v8DetectionLoss):
+class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]
     """Ultralytics' loss for labelled classes, distillation for those that the teacher knows."""
 
     def __init__(

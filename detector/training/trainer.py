@@ -73,7 +73,7 @@ def load_run(path: Path) -> TrainingRun:
         raise ConfigError([problem]) from error
 
 
-class KnownMosaic(Mosaic):
+class KnownMosaic(Mosaic):  # type: ignore[misc]
     """Puts only images together of which the same classes are known, so that one mask fits all."""
 
     def get_params(self, labels: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class KnownMosaic(Mosaic):
         return random.choices(self._partners, k=self.n - 1)
 
 
-class StreetDataset(YOLODataset):
+class StreetDataset(YOLODataset):  # type: ignore[misc]
     """Images whose file names tell their source."""
 
     known: dict[str, tuple[str, ...]]
@@ -122,7 +122,7 @@ def draw_weights(files: list[str], table: SourceTable) -> list[float]:
     return [table.sources[source_of(f)].weight / sizes[source_of(f)] for f in files]
 
 
-class StreetTrainer(DetectionTrainer):
+class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
     """Trains on partial labels and a teacher; checkpoints hold a plain ultralytics network."""
 
     def __init__(self, run: TrainingRun, table: SourceTable, start: Path, **overrides: Any) -> None:
@@ -150,9 +150,16 @@ class StreetTrainer(DetectionTrainer):
         if mode != "train":
             return super().get_dataloader(dataset_path, batch_size, rank, mode)
         dataset = StreetDataset(
-            img_path=dataset_path, imgsz=self.args.imgsz, batch_size=batch_size, augment=True,
-            hyp=self.args, cache=self.args.cache or None, data=self.data, task="detect",
-            stride=32, prefix="train: ",
+            img_path=dataset_path,
+            imgsz=self.args.imgsz,
+            batch_size=batch_size,
+            augment=True,
+            hyp=self.args,
+            cache=self.args.cache or None,
+            data=self.data,
+            task="detect",
+            stride=32,
+            prefix="train: ",
         )
         dataset.use_table(self.table)
         weights = draw_weights(dataset.im_files, self.table)
