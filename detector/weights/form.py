@@ -110,14 +110,19 @@ class RegistryForm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
-    """An entry together with the folder that its files lie in."""
+    """An entry together with the folders that its files lie in."""
 
     entry: WeightsEntry
     folder: Path
+    """Of the registry."""
+    fetched_folder: Path
+    """Of files with a URL: what is installed may be read-only."""
+    shipped: bool
+    """Whether it comes with the package, not from this installation's operator."""
 
-    def paths(self, variant: WeightsVariant) -> tuple[Path, ...]:
-        """Where the files of one variant lie, or would."""
-        return tuple(self.folder / file.path for file in variant.files)
+    def path(self, file: WeightsFile) -> Path:
+        """Where a file lies, or would."""
+        return (self.fetched_folder if file.url else self.folder) / file.path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

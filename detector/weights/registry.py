@@ -76,10 +76,32 @@ def load_registry(
     shipped = read_registry_file(bundled_folder / REGISTRY_NAME)
     own_path = own_folder / REGISTRY_NAME
     own = read_registry_file(own_path) if own_path.exists() else RegistryForm(version=1)
-    listed = [Listed(entry=entry, folder=bundled_folder) for entry in shipped.weights]
     taken = {entry.name for entry in shipped.weights}
-    listed += [Listed(entry=e, folder=own_folder) for e in own.weights if e.name not in taken]
-    return Registry(listed=tuple(listed))
+    entries = [(entry, bundled_folder) for entry in shipped.weights]
+    entries += [(entry, own_folder) for entry in own.weights if entry.name not in taken]
+    listed = tuple(
+        Listed(
+            entry=entry,
+            folder=folder,
+            fetched_folder=own_folder,
+            shipped=folder is bundled_folder,
+        )
+        for entry, folder in entries
+    )
+    return Registry(listed=listed)
+
+
+def write_registry_file(path: Path, form: RegistryForm) -> None:
+    """Write a registry file at once: a reader finds the old one or the new one."""
+    content = _FORM.dump_python(form, mode="json", exclude_defaults=True)
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    fresh = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise WeightsError(f"the weights registry {path} cannot be written: {error}") from error
 
 
 def read_registry_file(path: Path) -> RegistryForm:
@@ -117,8 +139,8 @@ def resolve(
 
 def verify(listed: Listed, variant: WeightsVariant) -> None:
     """Check that each file of a variant is there and unaltered."""
-    for file, path in zip(variant.files, listed.paths(variant), strict=True):
-        _verify_file(listed.entry, file, path)
+    for file in variant.files:
+        _verify_file(listed.entry, file, listed.path(file))
 
 
 def sha256_of(path: Path) -> str:
@@ -165,7 +187,7 @@ def _resolve_listed(listed: Listed, formats: Sequence[WeightsFormat]) -> Resolve
     verify(listed, variant)
     return ResolvedWeights(
         name=listed.entry.name,
-        path=listed.paths(variant)[0],
+        path=listed.path(variant.files[0]),
         format=variant.format,
         labels=listed.entry.labels,
         image_size_px=listed.entry.image_size_px,
