@@ -1,0 +1,83 @@
+"""Which box belongs to which object: kinds of things, doubled boxes, and the best assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
+from models.geometry import Box
+from models.seeing import Detection
+
+KINDS = {
+    **dict.fromkeys(("car", "truck", "bus", "van"), "vehicle"),
+    **dict.fromkeys(("motorcycle", "bicycle"), "two-wheeler"),
+    **dict.fromkeys(("litter", "garbage_pile", "overflowing_bin"), "rubbish"),
+    **dict.fromkeys(("pothole", "road_crack"), "road damage"),
+    "graffiti": "graffiti",
+}
+"""Labels that a detector gives in turn to one and the same thing; any other is a kind by itself."""
+KINDS_BY_PLACE = frozenset({"rubbish", "road damage", "graffiti"})
+"""Things that cannot be exchanged unnoticed: the same place is the same thing, whatever its look
+(a heap grows, a pothole fills with water)."""
+
+DOUBLE_IOU = 0.6
+"""Boxes of one kind that overlap more are one thing with two labels."""
+NESTED_COVER = 0.9
+NESTED_AREA_RATIO = 0.35
+"""A box in another one, and not much smaller, is a part of it (or it spans two things)."""
+UNPLACED_BORDERS = 3
+"""A box cut by so many borders of the picture hides where its object touches the ground."""
+
+
+def kind_of(label: str) -> str:
+    """What sort of thing a label means: labels of one kind may be one object."""
+    return KINDS.get(label, label)
+
+
+def distinct(
+    detections: Sequence[Detection], width_px: int, height_px: int
+) -> tuple[Detection, ...]:
+    """Drop boxes that cannot be placed, and all but the surest of those for one thing."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda d: (-d.confidence, d.box.xyxy, d.label)):
+        if _cut_borders(detection.box, width_px, height_px) >= UNPLACED_BORDERS:
+            continue
+        if detection.box.area > 0 and not any(_doubled(detection, other) for other in kept):
+            kept.append(detection)
+    return tuple(kept)
+
+
+def same_thing(one: Box, other: Box) -> bool:
+    """Whether two boxes of one kind lie as those of one object do, whole or partly hidden."""
+    if one.iou(other) > DOUBLE_IOU:
+        return True
+    small, large = sorted((one, other), key=lambda box: box.area)
+    nested = small.covered_by(large) >= NESTED_COVER
+    return nested and small.area >= NESTED_AREA_RATIO * large.area
+
+
+def overlap(box: Box, place: Box) -> float:
+    """Overlap 0 to 1, that is not much less when something hides a part of the object."""
+    smaller = min(box.area, place.area)
+    if smaller < NESTED_AREA_RATIO * max(box.area, place.area):
+        return box.iou(place)
+    return max(box.iou(place), 0.8 * box.intersection(place) / smaller)
+
+
+def assign(affinity: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Pairs (row, column) with the highest sum; pairs of affinity 0 are none."""
+    rows, columns = linear_sum_assignment(affinity, maximize=True)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return [(row, column) for row, column in pairs if affinity[row, column] > 0]
+
+
+def _doubled(detection: Detection, surer: Detection) -> bool:
+    same_kind = kind_of(detection.label) == kind_of(surer.label)
+    return same_kind and same_thing(detection.box, surer.box)
+
+
+def _cut_borders(box: Box, width_px: int, height_px: int) -> int:
+    return sum((box.x1 <= 1, box.y1 <= 1, box.x2 >= width_px - 1, box.y2 >= height_px - 1))

@@ -1,0 +1,217 @@
+"""Small pictures of objects, and how alike two of them are at the same place.
+
+A parked vehicle looks the same at its place from look to look, whatever its box does; of two
+vehicles that pass the same spot, the second looks different or is shifted. That is measured here,
+independent of gain and offset (light) and, by judging cells, of partial cover.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.geometry import Box
+from models.seeing import Image
+
+PATCH_PX = 32
+"""Longest side of a patch: enough to tell vehicles apart, and 3 kB of memory each."""
+MIN_SIDE_PX = 8
+"""Smaller boxes are widened to it: fewer pixels carry no pattern."""
+SEARCH_RATIO = 0.2
+"""How far around its place a thing is looked for, in shares of its longer side."""
+MIN_VISIBLE_RATIO = 0.5
+"""Share of a place that must lie within the picture to be compared."""
+FLAT_STD = 4.0
+"""Grey levels of contrast below which a patch has no pattern, only noise."""
+CELLS = 4
+_NOISE_VARIANCE = 4.0
+
+Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Patch:
+    """A thing as it looked at one place: picture, and the pixels of the frame that it covers."""
+
+    picture: Image
+    grey: Grey
+    left_px: int
+    top_px: int
+    step_px: int
+    """Pixels of the frame for each pixel of the patch, a whole number."""
+
+    @property
+    def width_px(self) -> int:
+        """Width in pixels of the frame."""
+        return int(self.grey.shape[1]) * self.step_px
+
+    @property
+    def height_px(self) -> int:
+        """Height in pixels of the frame."""
+        return int(self.grey.shape[0]) * self.step_px
+
+    @property
+    def flat(self) -> bool:
+        """Whether it has no pattern to compare."""
+        return float(self.grey.std()) < FLAT_STD
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Likeness:
+    """How a place looks compared to a patch."""
+
+    score: float
+    """Correlation of the patterns, -1 to 1; of the better half of the cells if that is higher."""
+    shift: tuple[float, float]
+    """Where the pattern was found, in pixels of the frame off its place."""
+    colour_change: float
+    """Largest change of a mean colour channel, 0 to 255, after the change of light in the view."""
+
+    @property
+    def shift_px(self) -> float:
+        """Length of the shift."""
+        return math.hypot(*self.shift)
+
+
+def cut_patch(image: Image, box: Box) -> Patch | None:
+    """Keep how a thing looks in its box; ``None`` where too little of it lies in the picture."""
+    width, height = max(box.width, MIN_SIDE_PX), max(box.height, MIN_SIDE_PX)
+    step = max(1, math.ceil(max(width, height) / PATCH_PX))
+    columns, rows = max(2, round(width / step)), max(2, round(height / step))
+    x, y = box.center
+    left, top = round(x - columns * step / 2), round(y - rows * step / 2)
+    picture = _cut(image, left, top, columns, rows, step)
+    if picture is None:
+        return None
+    return Patch(picture=picture, grey=_grey(picture), left_px=left, top_px=top, step_px=step)
+
+
+def compare(
+    patch: Patch, image: Image, offset: tuple[float, float], gain: float
+) -> Likeness | None:
+    """How much the picture at the patch's place looks like the patch.
+
+    ``offset``: by how many pixels the view has shifted since the patch was cut; ``gain``: how many
+    times as bright the view has become. ``None``: the place is out of the picture.
+    """
+    rows, columns = patch.grey.shape
+    margin = 1 + math.ceil(SEARCH_RATIO * max(rows, columns))
+    around = _cut(
+        image,
+        round(patch.left_px + offset[0]) - margin * patch.step_px,
+        round(patch.top_px + offset[1]) - margin * patch.step_px,
+        columns + 2 * margin,
+        rows + 2 * margin,
+        patch.step_px,
+    )
+    if around is None:
+        return None
+    grey = _grey(around)
+    if patch.flat:
+        ncc, column, row = _flatness(grey[margin:-margin, margin:-margin]), margin, margin
+        sub = (0.0, 0.0)
+    else:
+        scores = cv2.matchTemplate(grey, patch.grey, cv2.TM_CCOEFF_NORMED)
+        _, ncc, _, (column, row) = cv2.minMaxLoc(scores)
+        sub = _sub_pixel(scores, column, row)
+    there = slice(row, row + rows), slice(column, column + columns)
+    cells = 0.0 if patch.flat else _cell_score(patch.grey, grey[there])
+    return Likeness(
+        score=max(float(ncc), cells),
+        shift=(
+            (column - margin + sub[0]) * patch.step_px,
+            (row - margin + sub[1]) * patch.step_px,
+        ),
+        colour_change=_colour_change(patch.picture, around[there], gain),
+    )
+
+
+def alike(patch: Patch, image: Image, box: Box) -> float:
+    """Correlation, -1 to 1, of a patch and the thing in a box elsewhere, scaled to one size."""
+    other = cut_patch(image, box)
+    if other is None:
+        return -1.0
+    rows, columns = patch.grey.shape
+    scaled = cv2.resize(other.grey, (columns, rows), interpolation=cv2.INTER_AREA)
+    inner = patch.grey[rows // 8 : rows - rows // 8, columns // 8 : columns - columns // 8]
+    return float(cv2.minMaxLoc(cv2.matchTemplate(scaled, inner, cv2.TM_CCOEFF_NORMED))[1])
+
+
+def _cut(image: Image, left: int, top: int, columns: int, rows: int, step: int) -> Image | None:
+    """A part of the picture, each ``step`` × ``step`` pixels averaged; edges are repeated."""
+    right, bottom = left + columns * step, top + rows * step
+    x1, y1 = max(left, 0), max(top, 0)
+    x2, y2 = min(right, image.shape[1]), min(bottom, image.shape[0])
+    whole = columns * rows * step * step
+    if x2 <= x1 or y2 <= y1 or (x2 - x1) * (y2 - y1) < MIN_VISIBLE_RATIO * whole:
+        return None
+    part = image[y1:y2, x1:x2]
+    if part.shape[:2] != (rows * step, columns * step):
+        borders = (y1 - top, bottom - y2, x1 - left, right - x2)
+        part = cv2.copyMakeBorder(part, *borders, cv2.BORDER_REPLICATE)
+    if step == 1:
+        return part.copy()
+    small: Image = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _grey(picture: Image) -> Grey:
+    """Luma, slightly smoothed: sensor noise and half a pixel of shift shall not count."""
+    grey: Grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (3, 3), 0)
+    return grey
+
+
+def _flatness(grey: Grey) -> float:
+    """Likeness to a patch without a pattern: 1 where there is none either, else falling to 0."""
+    return min(1.0, FLAT_STD / max(float(grey.std()), 1e-6))
+
+
+def _sub_pixel(scores: NDArray[np.float32], column: int, row: int) -> tuple[float, float]:
+    """Where the peak lies between pixels: the top of a parabola through it and its neighbours."""
+    return (
+        _vertex(scores[row, max(column - 1, 0) : column + 2]),
+        _vertex(scores[max(row - 1, 0) : row + 2, column]),
+    )
+
+
+def _vertex(three: NDArray[np.float32]) -> float:
+    if len(three) != 3:
+        return 0.0
+    before, peak, after = (float(value) for value in three)
+    bend = before - 2 * peak + after
+    return 0.5 * (before - after) / bend if bend < -1e-9 else 0.0
+
+
+def _cell_score(one: Grey, other: Grey) -> float:
+    """Median correlation of the cells, weighted by their contrast: half may be covered."""
+    a, b = _cells(one), _cells(other)
+    a -= a.mean(axis=1, keepdims=True)
+    b -= b.mean(axis=1, keepdims=True)
+    size = a.shape[1]
+    floor = size * _NOISE_VARIANCE
+    correlations = (a * b).sum(axis=1) / np.sqrt(
+        ((a * a).sum(axis=1) + floor) * ((b * b).sum(axis=1) + floor)
+    )
+    weights = a.std(axis=1)
+    order = np.argsort(correlations)
+    below = np.cumsum(weights[order])
+    middle = int(np.searchsorted(below, below[-1] / 2))
+    return float(correlations[order][min(middle, len(order) - 1)])
+
+
+def _cells(grey: Grey) -> NDArray[np.float32]:
+    """The patch in ``CELLS`` × ``CELLS`` cells of equal size: shape (cells, pixels of each)."""
+    side = min(CELLS, grey.shape[0] // 3, grey.shape[1] // 3) or 1
+    rows, columns = grey.shape[0] // side, grey.shape[1] // side
+    even = grey[: rows * side, : columns * side].astype(np.float32)
+    blocks = even.reshape(side, rows, side, columns).swapaxes(1, 2)
+    return blocks.reshape(side * side, rows * columns)
+
+
+def _colour_change(before: Image, after: Image, gain: float) -> float:
+    expected = np.clip(before.mean(axis=(0, 1)) * gain, 0, 255)
+    return float(np.abs(after.mean(axis=(0, 1)) - expected).max())

@@ -1,0 +1,203 @@
+"""One tracked object: what a tracker remembers of it between looks."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median
+
+from detector.tracking.association import KINDS_BY_PLACE
+from detector.tracking.place import EXCHANGE_S, MAX_CHANGES, Finding, Place, moved
+from detector.tracking.view import View
+from models.geometry import Box
+from models.seeing import Detection, Image, Track
+
+BOXES = 9
+"""Boxes of a standing thing whose median is its box: a box cut by what passes does not count."""
+VOTE_DECAY = 0.95
+"""Older labels count less, look by look."""
+CONFIDENCE_STEP = 0.3
+MAX_PREDICTED_S = 2.0
+"""Motion is not predicted over a longer time."""
+MOVING_MEMORY_S = 2.0
+MOVING_MEMORY_LOOKS = 2
+"""A moving thing is given up after so long, and so many looks, without a box."""
+STANDING_MEMORY_S = 60.0
+"""A standing thing that is hidden is remembered for at least so long ..."""
+LONGEST_MEMORY_S = 900.0
+"""... and, while something covers its place, longer by the time it stood, up to this."""
+UNSEEN_MEMORY_S = 10.0
+"""The same where its pixels are there but the detector sees nothing in them."""
+PROOF_RATIO = 0.3
+"""Seen by the detector in this share of looks, unchanged pixels prove the thing in the others."""
+PROOF_MIN_S = 3.0
+CHANGED_IOU = 0.75
+NEAR_IOU = 0.2
+NEAR_RATIO = 0.4
+RATIO_LOOKS = 30
+"""Looks that the share is taken over, roughly."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Thing:
+    """An object over time. Boxes are in the current picture unless a name says scene."""
+
+    track_id: int
+    kind: str
+    box: Box
+    place: Place
+    confidence: float
+    first_seen: datetime
+    last_seen: datetime
+    last_detected: datetime
+    votes: dict[str, float] = field(default_factory=dict)
+    scene_boxes: deque[Box] = field(default_factory=lambda: deque(maxlen=BOXES))
+    velocity: tuple[float, float] = (0.0, 0.0)
+    missed_looks: int = 0
+    bare_since: datetime | None = None
+    """Since when nothing that could hide it was seen at its place, while it was away."""
+    seen: float = 0.0
+    looks: float = 0.0
+
+    @classmethod
+    def found(
+        cls, track_id: int, kind: str, detection: Detection, image: Image, view: View, now: datetime
+    ) -> Thing:
+        """A thing that was not known before."""
+        thing = cls(
+            track_id=track_id,
+            kind=kind,
+            box=detection.box,
+            place=Place.found(detection.box, image, view, now),
+            confidence=detection.confidence,
+            first_seen=now,
+            last_seen=now,
+            last_detected=now,
+        )
+        thing._count(detection, view)
+        return thing
+
+    @property
+    def label(self) -> str:
+        """The label that most looks gave it, the surer ones counting more."""
+        return max(sorted(self.votes), key=self.votes.__getitem__)
+
+    @property
+    def standing(self) -> bool:
+        """Whether it has been found at one place more than once."""
+        return self.place.confirmed > 0
+
+    @property
+    def by_place(self) -> bool:
+        """Whether its place alone tells which thing it is."""
+        return self.kind in KINDS_BY_PLACE
+
+    def expected_box(self, now: datetime) -> Box:
+        """Where it should be if it went on as before."""
+        elapsed_s = (now - self.last_detected).total_seconds()
+        if self.standing or elapsed_s > MAX_PREDICTED_S:
+            return self.box
+        return moved(self.box, self.velocity, elapsed_s)
+
+    def see(self, detection: Detection, image: Image, view: View, now: datetime) -> None:
+        """The detector has found it: it stands, or it has moved."""
+        if self.place.finding is Finding.SAME or self._lies_on(detection.box, view):
+            self.place.confirm(image, view, now)
+        elif self.looks_changed(detection.box, view, now):
+            self.place.accept_change(image, view, now)
+        else:
+            self._move(detection.box, image, view, now)
+        self._count(detection, view)
+        self.box = self._standing_box(view) if self.standing else detection.box
+        self.last_seen = self.last_detected = now
+        self.missed_looks = 0
+        self.bare_since = None
+
+    def miss(self, image: Image, view: View, now: datetime, *, covered: bool) -> None:
+        """The detector has not found it: its pixels may still be there, or something hides it."""
+        self.missed_looks += 1
+        self.looks += 1.0
+        if self.place.finding is Finding.SAME:
+            self.place.confirm(image, view, now)
+            self.bare_since = None
+            if self._proven(now):
+                self.last_seen = now
+        else:
+            self.place.absent_looks += 1
+            self.bare_since = None if covered else self.bare_since or now
+        if self.standing:
+            self.box = self._standing_box(view)
+
+    def looks_changed(self, box: Box, view: View, now: datetime) -> bool:
+        """Whether a box at its place must be its own although the pixels differ: light changes."""
+        recent = self.place.absent_s(now) <= EXCHANGE_S
+        unclear = self.place.changes < MAX_CHANGES
+        there = self.place.in_picture(view).iou(box) >= CHANGED_IOU
+        return self.place.established and recent and unclear and there
+
+    def near(self, box: Box, view: View) -> bool:
+        """Whether a box lies where this thing does, as far as things that lie are concerned."""
+        place = self.place.in_picture(view)
+        (x1, y1), (x2, y2) = box.center, place.center
+        reach = NEAR_RATIO * max(place.size, box.size)
+        return place.iou(box) >= NEAR_IOU or math.hypot(x1 - x2, y1 - y2) <= reach
+
+    def forgotten(self, now: datetime) -> bool:
+        """Whether it has been away for so long that it will not be recognised any more."""
+        unseen_s = (now - self.last_detected).total_seconds()
+        if not self.standing:
+            return self.missed_looks >= MOVING_MEMORY_LOOKS and unseen_s > MOVING_MEMORY_S
+        stood_s = min(self.place.stood_s, LONGEST_MEMORY_S)
+        if self.place.finding is Finding.SAME:
+            return unseen_s > max(stood_s, UNSEEN_MEMORY_S)
+        bare_s = (now - self.bare_since).total_seconds() if self.bare_since else 0.0
+        return max(self.place.absent_s(now) - stood_s, bare_s) > STANDING_MEMORY_S
+
+    def track(self) -> Track:
+        """What rules may know of it."""
+        return Track(
+            track_id=self.track_id,
+            label=self.label,
+            confidence=self.confidence,
+            box=self.box,
+            first_seen=self.first_seen,
+            last_seen=self.last_seen,
+            stationary_since=self.place.since if self.standing else None,
+        )
+
+    def _lies_on(self, box: Box, view: View) -> bool:
+        return self.by_place and self.near(box, view)
+
+    def _move(self, box: Box, image: Image, view: View, now: datetime) -> None:
+        elapsed_s = (now - self.last_detected).total_seconds()
+        if elapsed_s > 0:
+            (x1, y1), (x2, y2) = self.box.center, box.center
+            self.velocity = ((x2 - x1) / elapsed_s, (y2 - y1) / elapsed_s)
+        self.place = Place.found(box, image, view, now)
+        self.scene_boxes.clear()
+        self.seen = self.looks = 0.0
+
+    def _count(self, detection: Detection, view: View) -> None:
+        for label in self.votes:
+            self.votes[label] *= VOTE_DECAY
+        self.votes[detection.label] = self.votes.get(detection.label, 0.0) + detection.confidence
+        self.confidence += CONFIDENCE_STEP * (detection.confidence - self.confidence)
+        self.scene_boxes.append(moved(detection.box, view.shift, -1.0))
+        self.seen += 1.0
+        self.looks += 1.0
+        if self.looks > RATIO_LOOKS:
+            self.seen, self.looks = self.seen / 2, self.looks / 2
+
+    def _standing_box(self, view: View) -> Box:
+        """Median of its latest boxes, side by side."""
+        sides = zip(*(box.xyxy for box in self.scene_boxes), strict=True)
+        x1, y1, x2, y2 = (median(side) for side in sides)
+        return moved(Box(x1, y1, x2, y2), view.shift)
+
+    def _proven(self, now: datetime) -> bool:
+        """Whether unchanged pixels count as seen: not for what the detector saw by exception."""
+        limit_s = max(PROOF_MIN_S, min(self.place.stood_s / 2, LONGEST_MEMORY_S))
+        unseen_s = (now - self.last_detected).total_seconds()
+        return self.seen >= PROOF_RATIO * self.looks and unseen_s <= limit_s

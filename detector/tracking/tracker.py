@@ -1,0 +1,166 @@
+"""From boxes to tracks: which object each box is, and since when it has stood still.
+
+Association is our own, on SciPy's assignment: the trackers in ``supervision`` and ``trackers``
+count time in frames and match by overlap alone, so that at one look a second they take the next
+vehicle at a place for the one before (docs/decisions). What decides here is whether the pixels at
+a place are still those of the thing that stood there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import combinations
+
+import numpy as np
+
+from detector.tracking.association import assign, distinct, kind_of, overlap, same_thing
+from detector.tracking.patches import alike
+from detector.tracking.place import Finding, moved
+from detector.tracking.thing import Thing
+from detector.tracking.view import View
+from models.geometry import Box
+from models.seeing import Detection, Frame, Image, Look
+
+MAX_THINGS = 256
+"""Most things remembered of a camera; those away for longest are forgotten first."""
+MIN_OVERLAP = 0.3
+MIN_MOVING_IOU = 0.2
+MIN_ALIKE = 0.5
+"""Likeness of a thing to itself further on: turned, and nearer or farther away."""
+MIN_ALIKE_LEFT = 0.75
+"""The same for a thing that stood: a similar one that passes must not take its identity."""
+COVER_RATIO = 0.3
+PERSON = "person"
+
+# A kind of match counts for more than any overlap of the next kind.
+_SAME, _SHIFTED, _CHANGED = 3.0, 2.0, 1.0
+
+
+class CameraTracker:
+    """Tracks of one camera. Not thread-safe: one worker at a time gives it looks, in order."""
+
+    def __init__(self, camera_id: str) -> None:
+        self.camera_id = camera_id
+        self._view = View()
+        self._things: list[Thing] = []
+        self._next_id = 1
+        self._picture_size: tuple[int, int] | None = None
+
+    def update(self, frame: Frame, detections: Sequence[Detection]) -> Look:
+        """Take in one look; boxes are in pixels of the frame. Time is the frame's own."""
+        now, image = frame.captured_at, frame.image
+        self._start_over_if_resized(image)
+        self._view.look(image)
+        found = distinct(detections, frame.width_px, frame.height_px)
+        for thing in self._things:
+            thing.place.examine(image, self._view, now)
+        seen = self._associate(found, image, now)
+        self._miss_others(seen, detections, image, now)
+        self._forget(seen, now)
+        return Look(
+            camera_id=self.camera_id,
+            at=now,
+            width_px=frame.width_px,
+            height_px=frame.height_px,
+            tracks=tuple(thing.track() for thing in self._things),
+        )
+
+    def _start_over_if_resized(self, image: Image) -> None:
+        size = (image.shape[1], image.shape[0])
+        if self._picture_size not in (None, size):
+            self._view, self._things = View(), []
+        self._picture_size = size
+
+    def _associate(self, found: Sequence[Detection], image: Image, now: datetime) -> set[int]:
+        """Give each box to a thing, known or new; the ids of the things seen."""
+        affinity = np.array(
+            [[self._affinity(thing, box, image, now) for box in found] for thing in self._things]
+        ).reshape(len(self._things), len(found))
+        pairs = assign(affinity)
+        seen = set()
+        for row, column in pairs:
+            self._things[row].see(found[column], image, self._view, now)
+            seen.add(self._things[row].track_id)
+        taken = {column for _, column in pairs}
+        for column, detection in enumerate(found):
+            if column not in taken and not self._explained(detection):
+                seen.add(self._add(detection, image, now))
+        return seen
+
+    def _affinity(self, thing: Thing, detection: Detection, image: Image, now: datetime) -> float:
+        """How strongly a box speaks for a thing; 0: not at all."""
+        if thing.kind != kind_of(detection.label):
+            return 0.0
+        box, place = detection.box, thing.place
+        there = place.in_picture(self._view)
+        common = max(overlap(box, there), overlap(box, thing.box))
+        if place.finding is Finding.SAME and common >= MIN_OVERLAP:
+            return _SAME + common
+        if thing.by_place and thing.near(box, self._view):
+            return _SAME + common
+        if place.finding is Finding.SHIFTED and place.likeness is not None:
+            shifted = moved(there, place.likeness.shift).iou(box)
+            if shifted >= MIN_OVERLAP:
+                return _SHIFTED + shifted
+        if thing.looks_changed(box, self._view, now):
+            return _CHANGED + common
+        return self._moving_affinity(thing, box, image, now)
+
+    def _moving_affinity(self, thing: Thing, box: Box, image: Image, now: datetime) -> float:
+        common = thing.expected_box(now).iou(box)
+        if common < MIN_MOVING_IOU or thing.by_place or not thing.place.samples:
+            return 0.0
+        if thing.kind == PERSON:
+            return common
+        needed = MIN_ALIKE_LEFT if thing.place.established else MIN_ALIKE
+        likeness = alike(thing.place.samples[-1].patch, image, box)
+        return common * likeness if likeness >= needed else 0.0
+
+    def _explained(self, detection: Detection) -> bool:
+        """Whether a box is a part of a thing that stands there, plainly seen as before."""
+        return any(
+            thing.standing
+            and thing.place.finding is Finding.SAME
+            and thing.kind == kind_of(detection.label)
+            and same_thing(detection.box, thing.box)
+            for thing in self._things
+        )
+
+    def _add(self, detection: Detection, image: Image, now: datetime) -> int:
+        track_id, self._next_id = self._next_id, self._next_id + 1
+        kind = kind_of(detection.label)
+        self._things.append(Thing.found(track_id, kind, detection, image, self._view, now))
+        return track_id
+
+    def _miss_others(
+        self, seen: set[int], detections: Sequence[Detection], image: Image, now: datetime
+    ) -> None:
+        boxes = [detection.box for detection in detections]
+        for thing in self._things:
+            if thing.track_id not in seen:
+                covered = any(thing.box.covered_by(box) >= COVER_RATIO for box in boxes)
+                thing.miss(image, self._view, now, covered=covered)
+
+    def _forget(self, seen: set[int], now: datetime) -> None:
+        doubles = {
+            max(one, other, key=lambda thing: (thing.place.since, thing.track_id)).track_id
+            for one, other in combinations(self._things, 2)
+            if _double(one, other, seen)
+        }
+        kept = [
+            thing
+            for thing in self._things
+            if thing.track_id not in doubles and not thing.forgotten(now)
+        ]
+        kept.sort(key=lambda thing: (thing.last_seen, -thing.track_id), reverse=True)
+        self._things = sorted(kept[:MAX_THINGS], key=lambda thing: thing.track_id)
+
+
+def _double(one: Thing, other: Thing, seen: set[int]) -> bool:
+    """Whether two things are one: both are there, never two boxes, and one place."""
+    if one.kind != other.kind or not (one.standing and other.standing):
+        return False
+    both_there = one.place.finding is other.place.finding is Finding.SAME
+    both_seen = one.track_id in seen and other.track_id in seen
+    return both_there and not both_seen and same_thing(one.box, other.box)

@@ -1,0 +1,80 @@
+"""From frame to incident, for one camera: detect, track, judge.
+
+The one place where these meet; the daemon, ``detect`` and ``eval`` all go through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from detector.backends import Detector
+from detector.tracking import CameraTracker, kind_of
+from models.incident import Incident, IncidentChange
+from models.seeing import Detection, Frame, Look
+from models.zone import Camera, Rule
+from zones.engine import ZoneEngine
+
+ALWAYS_TRACKED = frozenset({"person", "car", "motorcycle", "bicycle", "bus", "truck", "van"})
+"""They hide what rules watch, and persons are redacted, whether or not a rule asks for them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Processed:
+    """One frame and all that came of it."""
+
+    frame: Frame
+    detections: tuple[Detection, ...]
+    look: Look
+    changes: tuple[IncidentChange, ...]
+
+
+class Seeing:
+    """Detection and tracking of one camera: from frames to looks.
+
+    Apart from the rules, so that one pass over a recording can be judged by many.
+    """
+
+    def __init__(self, camera_id: str, rules: Iterable[Rule], detector: Detector) -> None:
+        labels = ALWAYS_TRACKED.union(*(rule.labels for rule in rules))
+        self._kinds = frozenset(kind_of(label) for label in labels)
+        self._tracker = CameraTracker(camera_id)
+        self._detector = detector
+
+    def look(self, frame: Frame) -> tuple[Look, tuple[Detection, ...]]:
+        """Look at a frame; raises :class:`~models.errors.InferenceError` if that is impossible."""
+        (found,) = self._detector.detect([frame.image])
+        detections = tuple(item for item in found if kind_of(item.label) in self._kinds)
+        return self._tracker.update(frame, detections), detections
+
+
+class CameraPipeline:
+    """All that happens to one camera's frames. One worker at a time, frames in order.
+
+    ``state`` is the text of :meth:`state` from before a restart; an unusable one raises
+    :class:`ValueError`.
+    """
+
+    def __init__(self, camera: Camera, detector: Detector, state: str | None = None) -> None:
+        rules = [rule for zone in camera.zones for rule in zone.rules]
+        self._seeing = Seeing(camera.camera_id, rules, detector)
+        self._engine = ZoneEngine(camera, state)
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Open incidents."""
+        return self._engine.incidents
+
+    def process(self, frame: Frame) -> Processed:
+        """Look at a frame and judge it.
+
+        Raises :class:`~models.errors.InferenceError` if the detector could not look: then nothing
+        has changed, and the rules take it as time in which nobody looked.
+        """
+        look, detections = self._seeing.look(frame)
+        changes = self._engine.look(look)
+        return Processed(frame=frame, detections=detections, look=look, changes=changes)
+
+    def state(self) -> str:
+        """What must outlive a restart, as text."""
+        return self._engine.state()
