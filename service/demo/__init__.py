@@ -1,0 +1,1 @@
+"""The main job on the sample videos, with every part of it really running."""
