@@ -1,0 +1,1 @@
+"""The dispatch service's HTTP interface: for detectors, integrators and the console."""

@@ -1,0 +1,272 @@
+"""What is done with orders: each function is one transaction, with its history and its webhooks.
+
+An order, its history and the deliveries that tell of it are written together or not at all.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from models.errors import ConflictError
+from models.work_order import Status, WorkOrderRequest, check_transition
+from service.api.deps import ApiDeps
+from service.api.views import order_out
+from service.decisions.events import EventType, Happening, cloud_event, wants
+from service.decisions.routing import first_statuses, route
+from service.store import deliveries, evidence, orders, subscriptions
+from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
+
+EVENT_SOURCE = "/api/v1/work-orders"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderChange:
+    """What somebody wants of an order."""
+
+    actor: str
+    status: Status | None
+    department_id: str | None
+    reason: str
+    note: str
+    if_version: int | None
+    """Only if the order is still at this version."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """What a detector saw of an incident later on; ``cleared_at`` None: still there."""
+
+    last_seen_at: datetime
+    observed_s: float
+    cleared_at: datetime | None
+
+
+class VersionError(ConflictError):
+    """The order has changed since the client read it."""
+
+    def __init__(self, current: int) -> None:
+        super().__init__(f"the order is at version {current} by now")
+        self.current = current
+
+
+def receive_order(deps: ApiDeps, request: WorkOrderRequest, actor: str) -> tuple[WorkOrder, bool]:
+    """Store the order of an incident; the stored one, and whether it is new.
+
+    Whatever is posted for an incident again, the first order stands.
+    """
+    with deps.database.read() as connection:
+        known = orders.find_by_incident(connection, request.incident_id)
+    if known is not None:
+        return known, False
+    with deps.database.write() as connection:
+        order = _insert(deps, connection, request, actor)
+    if order is None:
+        # Somebody else was faster: the unique index let only one of us through.
+        with deps.database.read() as connection:
+            return orders.get_by_incident(connection, request.incident_id), False
+    deps.metrics.orders_received.labels(order.category).inc()
+    deps.wake()
+    return order, True
+
+
+def _insert(
+    deps: ApiDeps, connection: Connection, request: WorkOrderRequest, actor: str
+) -> WorkOrder | None:
+    department_id = route(request.category, request.department_id, deps.routing)
+    routed = replace(request, department_id=department_id)
+    statuses = first_statuses(department_id)
+    at = orders.tick(connection, deps.now())
+    order_id = str(uuid.uuid4())
+    if not orders.add_order(connection, routed, order_id, statuses[-1], at):
+        return None
+    orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))
+    order = orders.get_order(connection, order_id)
+    _tell(deps, connection, order, EventType.CREATED)
+    return order
+
+
+def _first_entries(
+    statuses: tuple[Status, ...], at: datetime, actor: str, department_id: str | None
+) -> list[HistoryEntry]:
+    received, *later = statuses
+    entries = [
+        HistoryEntry(version=1, at=at, actor=actor, kind=HistoryKind.RECEIVED, to_status=received)
+    ]
+    previous = received
+    for status in later:
+        entries.append(
+            HistoryEntry(
+                version=1,
+                at=at,
+                actor="routing",
+                kind=HistoryKind.STATUS,
+                from_status=previous,
+                to_status=status,
+                department_id=department_id,
+            )
+        )
+        previous = status
+    return entries
+
+
+def change(deps: ApiDeps, order_id: str, wanted: OrderChange) -> WorkOrder:
+    """Change status or department of an order, or add a note to its history.
+
+    Raises :class:`TransitionError`, :class:`VersionError` or :class:`NotFoundError`.
+    """
+    with deps.database.write() as connection:
+        order = orders.get_order(connection, order_id, lock=True)
+        if wanted.if_version is not None and wanted.if_version != order.version:
+            raise VersionError(order.version)
+        status = _status_wanted(order, wanted)
+        if status is not None:
+            check_transition(order.status, status, wanted.reason)
+        at = orders.tick(connection, deps.now())
+        values = {
+            "status": status or order.status,
+            "department_id": wanted.department_id or order.department_id,
+        }
+        changed = orders.change_order(connection, order, at, **values)
+        orders.add_history(connection, order_id, [_change_entry(order, changed, wanted)])
+        _tell(deps, connection, changed, EventType.UPDATED)
+    deps.wake()
+    return changed
+
+
+def _status_wanted(order: WorkOrder, wanted: OrderChange) -> Status | None:
+    if wanted.status is None and wanted.department_id and order.status is Status.RECEIVED:
+        return Status.DISPATCHED  # an order that has a department has been dispatched to it
+    return wanted.status
+
+
+def _change_entry(before: WorkOrder, after: WorkOrder, wanted: OrderChange) -> HistoryEntry:
+    has_moved = after.status is not before.status
+    is_reassigned = after.department_id != before.department_id
+    kind = HistoryKind.DEPARTMENT if is_reassigned else HistoryKind.NOTE
+    return HistoryEntry(
+        version=after.version,
+        at=after.updated_at,
+        actor=wanted.actor,
+        kind=HistoryKind.STATUS if has_moved else kind,
+        from_status=before.status if has_moved else None,
+        to_status=after.status if has_moved else None,
+        department_id=after.department_id if is_reassigned else None,
+        note=" — ".join(text.strip() for text in (wanted.reason, wanted.note) if text.strip()),
+    )
+
+
+def observe(deps: ApiDeps, incident_id: str, seen: Observation, actor: str) -> WorkOrder:
+    """Take in what a detector saw later; an observation older than the last one changes nothing."""
+    with deps.database.write() as connection:
+        order = orders.get_by_incident(connection, incident_id, lock=True)
+        if order.cleared_at is not None or seen.last_seen_at < order.last_seen_at:
+            return order
+        orders.note_observation(connection, order, seen.last_seen_at, seen.observed_s)
+        order = replace(order, last_seen_at=seen.last_seen_at, observed_s=seen.observed_s)
+        if seen.cleared_at is None:
+            return order
+        at = orders.tick(connection, deps.now())
+        cleared = orders.change_order(connection, order, at, cleared_at=seen.cleared_at)
+        entry = HistoryEntry(
+            version=cleared.version, at=at.at, actor=actor, kind=HistoryKind.CLEARED
+        )
+        orders.add_history(connection, order.order_id, [entry])
+        _tell(deps, connection, cleared, EventType.CLEARED)
+    deps.wake()
+    return cleared
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A picture that was checked to be a JPEG."""
+
+    name: str
+    content: bytes
+    width_px: int
+    height_px: int
+
+
+def attach(deps: ApiDeps, incident_id: str, picture: Picture, actor: str) -> bool:
+    """Add evidence to an incident's order; False if it has it already.
+
+    Evidence is never overwritten: other content under the same name is a :class:`ConflictError`.
+    """
+    with deps.database.read() as connection:
+        orders.get_by_incident(connection, incident_id)
+    # The file first: a row must never point to a file that is not there.
+    digest = deps.files.save_evidence(picture.content)
+    with deps.database.write() as connection:
+        order = orders.get_by_incident(connection, incident_id, lock=True)
+        same_name = [each for each in order.evidence if each.name == picture.name]
+        if same_name and same_name[0].sha256 == digest:
+            return False
+        if same_name:
+            raise ConflictError(f"evidence {picture.name} is there with other content")
+        at = orders.tick(connection, deps.now())
+        row = Evidence(
+            order_id=order.order_id,
+            name=picture.name,
+            sha256=digest,
+            size_bytes=len(picture.content),
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            created_at=at.at,
+        )
+        evidence.add_evidence(connection, row)
+        _note_evidence(deps, connection, order, row, actor, at)
+    deps.wake()
+    return True
+
+
+def _note_evidence(
+    deps: ApiDeps,
+    connection: Connection,
+    order: WorkOrder,
+    row: Evidence,
+    actor: str,
+    at: orders.Tick,
+) -> None:
+    changed = orders.change_order(connection, order, at)
+    entry = HistoryEntry(
+        version=changed.version,
+        at=at.at,
+        actor=actor,
+        kind=HistoryKind.EVIDENCE,
+        note=row.name,
+    )
+    orders.add_history(connection, order.order_id, [entry])
+    with_picture = replace(changed, evidence=(*order.evidence, row))
+    _tell(deps, connection, with_picture, EventType.EVIDENCE_ADDED)
+
+
+def _tell(deps: ApiDeps, connection: Connection, order: WorkOrder, kind: EventType) -> None:
+    """Put the event in line for everybody who wants it, in the transaction of the change."""
+    happening = Happening(
+        event_id=str(uuid.uuid4()),
+        type=kind,
+        order_id=order.order_id,
+        at=order.updated_at,
+        category=order.category,
+        department_id=order.department_id,
+    )
+    wanting = [
+        each.subscription_id
+        for each in subscriptions.list_subscriptions(connection, only_active=True)
+        if wants(
+            happening,
+            event_types=each.event_types,
+            categories=each.categories,
+            department_ids=each.department_ids,
+        )
+    ]
+    if not wanting:
+        return
+    base_url = deps.settings.public_url.rstrip("/")
+    data = order_out(order, deps.department, base_url).model_dump(mode="json")
+    body = cloud_event(happening, base_url + EVENT_SOURCE, data)
+    deliveries.add_event(connection, happening.event_id, kind, order.order_id, happening.at, body)
+    deliveries.add_deliveries(connection, happening.event_id, order.order_id, wanting, happening.at)

@@ -1,0 +1,60 @@
+"""Puts the dispatch service's HTTP interface together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from service.api import cameras, health, incidents, orders, problems, sessions, subscriptions
+from service.api.deps import ApiDeps
+from service.api.middleware import LimitBody, Observe
+
+CONSOLE = Path(__file__).parent / "console"
+DESCRIPTION = """
+Work orders that Streetwarden's detectors opened, for the systems of a city.
+
+Every request needs an API key: `Authorization: Bearer KEY`. Errors are
+[problem+json](https://www.rfc-editor.org/rfc/rfc9457) and name the field that is wrong.
+`docs/integrator.md` shows polling, webhooks and how to verify their signatures.
+"""
+
+Running = Callable[[], AbstractContextManager[object]]
+"""What runs beside the requests: entered when the application starts, left when it stops."""
+
+
+def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
+    """The application; ``running`` is entered for as long as it serves, such as the deliverer."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with running():
+            yield
+
+    app = FastAPI(
+        title="Streetwarden dispatch",
+        version=version("streetwarden"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.deps = deps
+    deps.metrics.registry.register(health.collector(deps))
+    problems.install(app)
+    for module in (orders, incidents, cameras, subscriptions, sessions, health):
+        app.include_router(module.router)
+    # The console comes last: it takes every path that nothing else has.
+    app.mount("/", StaticFiles(directory=CONSOLE, html=True, check_dir=False), name="console")
+    app.add_middleware(
+        LimitBody,
+        max_json_bytes=deps.settings.max_json_bytes,
+        max_picture_bytes=deps.settings.max_picture_bytes,
+    )
+    app.add_middleware(Observe, metrics=deps.metrics)
+    return app

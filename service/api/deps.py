@@ -1,0 +1,155 @@
+"""What the routes work with, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from models.city import City
+from models.zone import Department
+from service.api.metrics import ApiMetrics
+from service.api.problems import ProblemError
+from service.decisions.access import Permission, Role, is_same_origin, may
+from service.store import access
+from service.store.database import Database
+from service.store.files import FileStore
+from service.store.records import ApiKey
+
+SESSION_COOKIE = "streetwarden_session"
+BEARER = "bearer "
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiSettings:
+    """What an administrator may set."""
+
+    public_url: str = "http://127.0.0.1:8080"
+    """Address under which others reach the service; links in webhooks begin with it."""
+    max_json_bytes: int = 1_000_000
+    max_picture_bytes: int = 8_000_000
+    session_s: float = 12 * 3600.0
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the service only over TLS."""
+        return self.public_url.startswith("https://")
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiDeps:
+    """Everything the routes need, put together by whoever makes the application."""
+
+    database: Database
+    files: FileStore
+    settings: ApiSettings = ApiSettings()
+    city: City | None = None
+    metrics: ApiMetrics = field(default_factory=ApiMetrics)
+    wake: Callable[[], None] = lambda: None
+    """Called after a change was committed: there may be webhooks to send."""
+    now: Callable[[], datetime] = utc_now
+
+    @property
+    def routing(self) -> Mapping[str, str]:
+        """Category → department id."""
+        return {} if self.city is None else self.city.routing
+
+    def department(self, department_id: str | None) -> Department | None:
+        """A department by its id, as far as the service was told of it."""
+        departments = () if self.city is None else self.city.departments
+        return next((d for d in departments if d.department_id == department_id), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """Who is asking, and what they may do."""
+
+    name: str
+    role: Role
+    key: ApiKey
+
+
+def get_deps(request: Request) -> ApiDeps:
+    """The application's own dependencies."""
+    deps: ApiDeps = request.app.state.deps
+    return deps
+
+
+Deps = Annotated[ApiDeps, Depends(get_deps)]
+
+
+def authenticate(request: Request, deps: Deps) -> Principal:
+    """Who is asking, by ``Authorization: Bearer``, ``X-API-Key`` or the session cookie."""
+    token = _token(request)
+    if token is not None:
+        with deps.database.read() as connection:
+            key = access.find_key(connection, token)
+        return _principal(request, key, "the API key is not known")
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie is None:
+        raise unauthorized("an API key is needed: Authorization: Bearer KEY")
+    check_origin(request)
+    with deps.database.read() as connection:
+        key = access.find_session(connection, cookie, deps.now())
+    return _principal(request, key, "the session has ended")
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a change that a browser sends by cookie for another site's page."""
+    if request.method in _SAFE_METHODS:
+        return
+    headers = request.headers
+    host = headers.get("host", "")
+    if not is_same_origin(host, headers.get("origin"), headers.get("sec-fetch-site")):
+        raise ProblemError(403, "forbidden", "the request does not come from the service's page")
+
+
+class Require:
+    """Dependency that lets only those pass who have a permission."""
+
+    def __init__(self, permission: Permission) -> None:
+        self._permission = permission
+
+    def __call__(self, principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
+        """The principal, if it may."""
+        if not may(principal.role, self._permission):
+            raise ProblemError(
+                403,
+                "forbidden",
+                f"role {principal.role} may not {self._permission}",
+            )
+        return principal
+
+
+CanReport = Annotated[Principal, Depends(Require(Permission.REPORT))]
+CanRead = Annotated[Principal, Depends(Require(Permission.READ))]
+CanWork = Annotated[Principal, Depends(Require(Permission.WORK))]
+CanSubscribe = Annotated[Principal, Depends(Require(Permission.SUBSCRIBE))]
+
+
+def unauthorized(detail: str) -> ProblemError:
+    """401, with the header that says how to do it right."""
+    return ProblemError(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _token(request: Request) -> str | None:
+    header = request.headers.get("authorization", "")
+    if header.lower().startswith(BEARER):
+        return header[len(BEARER) :].strip()
+    return request.headers.get("x-api-key")
+
+
+def _principal(request: Request, key: ApiKey | None, otherwise: str) -> Principal:
+    if key is None:
+        raise unauthorized(otherwise)
+    request.state.who = key.name  # for the log line
+    return Principal(name=key.name, role=Role(key.role), key=key)

@@ -1,0 +1,166 @@
+"""What clients send, validated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from models.work_order import Status, WorkOrderRequest
+from models.zone import Priority
+
+Ident = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(max_length=2000)]
+Pixels = Annotated[int, Field(gt=0, le=100_000)]
+Count = Annotated[int, Field(ge=0, le=2**62)]
+Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e10)]
+
+EXAMPLE_ORDER = {
+    "incident_id": "0d9fd2f5-6c7f-5b0e-9a51-3a3f7f6e8f10",
+    "camera_id": "main-street-3",
+    "camera_name": "Main Street 3",
+    "zone_id": "double-yellow",
+    "zone_name": "Double yellow lines",
+    "rule_id": "parking",
+    "rule_kind": "illegal_parking",
+    "category": "illegal_parking",
+    "label": "car",
+    "confidence": 0.91,
+    "box_xyxy": [412.0, 233.5, 598.0, 342.0],
+    "width_px": 960,
+    "height_px": 540,
+    "started_at": "2026-11-24T09:00:12+08:00",
+    "opened_at": "2026-11-24T09:05:12+08:00",
+    "observed_s": 300.0,
+    "dwell_s": 300.0,
+    "priority": "normal",
+    "latitude": 31.2304,
+    "longitude": 121.4737,
+    "address": "Main Street 3",
+    "description": "Main Street 3, Double yellow lines: car standing for 300 s",
+}
+
+
+class WorkOrderIn(BaseModel):
+    """A confirmed incident, as a detector posts it. Unknown fields of newer detectors pass."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_ORDER})
+
+    incident_id: UUID = Field(description="Makes the request idempotent: one order an incident.")
+    camera_id: Ident
+    camera_name: Ident
+    zone_id: Ident
+    zone_name: Ident
+    rule_id: Ident
+    rule_kind: Annotated[str, Field(min_length=1, max_length=50)]
+    category: Annotated[str, Field(min_length=1, max_length=100)]
+    label: Annotated[str, Field(min_length=1, max_length=100)]
+    confidence: float = Field(ge=0, le=1)
+    box_xyxy: tuple[Coordinate, Coordinate, Coordinate, Coordinate] = Field(
+        description="Left, top, right, bottom in pixels of a picture of width_px × height_px."
+    )
+    width_px: Pixels
+    height_px: Pixels
+    started_at: AwareDatetime = Field(description="When the object began to stand or lie there.")
+    opened_at: AwareDatetime = Field(description="When the dwell was reached.")
+    observed_s: Seconds = Field(description="Seconds it was watched.")
+    dwell_s: Seconds = Field(description="Seconds that the rule asks for.")
+    object_count: int = Field(1, ge=1, le=100_000)
+    department_id: Ident | None = Field(None, description="Department that the rule names.")
+    priority: Priority = Priority.NORMAL
+    latitude: float | None = Field(None, ge=-90, le=90)
+    longitude: float | None = Field(None, ge=-180, le=180)
+    address: Text = ""
+    description: Text = ""
+
+    def to_request(self) -> WorkOrderRequest:
+        """The value that the program works with."""
+        return WorkOrderRequest(**{**dict(self), "incident_id": str(self.incident_id)})
+
+
+class WorkOrderPatch(BaseModel):
+    """What to change of an order; at least one field."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"status": "accepted", "note": "Crew 4 is on its way"}},
+    )
+
+    status: Status | None = None
+    department_id: Ident | None = Field(None, description="Hand the order to this department.")
+    reason: Text = Field("", description="Needed when an order is rejected.")
+    note: Text = Field("", description="Goes into the history.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.status is None and self.department_id is None and not self.note.strip():
+            raise ValueError("give status, department_id or note")
+        return self
+
+
+class ObservationIn(BaseModel):
+    """What a detector sees of an incident later on."""
+
+    state: Literal["present", "cleared"]
+    last_seen_at: AwareDatetime
+    observed_s: Seconds
+    object_count: int = Field(1, ge=0, le=100_000)
+    cleared_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _cleared_has_a_time(self) -> Self:
+        if self.state == "cleared" and self.cleared_at is None:
+            raise ValueError("cleared_at is needed when state is cleared")
+        return self
+
+
+class CameraIn(BaseModel):
+    """How a camera is, as its daemon reports it every few seconds."""
+
+    name: Ident
+    state: Literal["connecting", "online", "offline", "ended"]
+    last_frame_at: AwareDatetime | None = None
+    width_px: Pixels | None = None
+    height_px: Pixels | None = None
+    drops: Count = 0
+    reconnects: Count = 0
+    last_error: Annotated[str, Field(max_length=2000)] | None = None
+    looks: Count = 0
+    model: Annotated[str, Field(max_length=500)] | None = None
+
+
+class SessionIn(BaseModel):
+    """Sign-in of the browser page."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    api_key: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class OrderQuery(BaseModel):
+    """Filters and paging of the list of orders; a filter may be given several times."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: list[Status] = Field([], description="At one of these statuses.")
+    category: list[Ident] = []
+    camera_id: list[Ident] = []
+    zone_id: list[Ident] = []
+    department_id: list[Ident] = []
+    priority: list[Priority] = []
+    created_since: datetime | None = Field(None, description="Created at or after this time.")
+    created_until: datetime | None = Field(None, description="Created before this time.")
+    updated_since: datetime | None = Field(
+        None,
+        description=(
+            "Lists by latest change, oldest change first, what changed at or after this time; "
+            "go on with the cursor of each answer and nothing is missed."
+        ),
+    )
+    cursor: Annotated[str, Field(max_length=200)] | None = Field(
+        None, description="`next_cursor` of an earlier page; repeat the filters with it."
+    )
+    limit: int = Field(50, ge=1, le=200)

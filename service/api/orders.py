@@ -1,0 +1,211 @@
+"""``/api/v1/work-orders``: post, list, read, change."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from sqlalchemy.engine import Connection
+
+from models.errors import TransitionError
+from models.work_order import NEEDS_REASON, TRANSITIONS
+from service.api import actions
+from service.api.deps import ApiDeps, CanRead, CanReport, CanWork, Deps
+from service.api.forms import OrderQuery, WorkOrderIn, WorkOrderPatch
+from service.api.problems import ProblemError, field_problem, problem_responses
+from service.api.views import (
+    WorkOrderDetail,
+    WorkOrderOut,
+    WorkOrderPage,
+    order_detail,
+    order_out,
+)
+from service.decisions.cursor import Cursor, Listing, fingerprint, read_cursor, write_cursor
+from service.store import orders
+from service.store.orders import OrderFilter
+from service.store.records import WorkOrder
+
+router = APIRouter(prefix="/api/v1/work-orders", tags=["work orders"])
+
+_ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        200: {"model": WorkOrderOut, "description": "The incident has this order already."},
+        **problem_responses(413),
+    },
+)
+def post_order(body: WorkOrderIn, who: CanReport, deps: Deps, response: Response) -> WorkOrderOut:
+    """Report a confirmed incident.
+
+    Idempotent by `incident_id`: posting again gives the stored order, with 200 instead of 201 and
+    whatever else the body says. An order with a department is dispatched at once.
+    """
+    order, is_new = actions.receive_order(deps, body.to_request(), who.name)
+    response.status_code = 201 if is_new else 200
+    response.headers["Location"] = f"{router.prefix}/{order.order_id}"
+    response.headers["ETag"] = _etag(order)
+    return order_out(order, deps.department)
+
+
+@router.get("", responses=problem_responses(400))
+def list_orders(
+    query: Annotated[OrderQuery, Query()],
+    _who: CanRead,
+    deps: Deps,
+    request: Request,
+    response: Response,
+) -> WorkOrderPage:
+    """List orders, newest first; with `updated_since` by latest change, oldest change first.
+
+    Pages neither skip nor repeat an order while others come and change. In the listing by change an
+    order that changes again comes again, later, as it then is.
+    """
+    wanted = _filter(query)
+    with deps.database.read() as connection:
+        start = _start(connection, query, wanted)
+        found = _page(connection, wanted, start, query.limit + 1)
+    shown = found[: query.limit]
+    next_cursor = _next_cursor(start, shown, has_more=len(found) > len(shown))
+    if next_cursor is not None:
+        response.headers["Link"] = _next_link(request, next_cursor)
+    return WorkOrderPage(
+        items=[order_out(order, deps.department) for order in shown],
+        next_cursor=next_cursor,
+        has_more=len(found) > len(shown),
+    )
+
+
+@router.get("/{order_id}", responses=problem_responses(404))
+def get_order(order_id: UUID, _who: CanRead, deps: Deps, response: Response) -> WorkOrderDetail:
+    """Read an order with its history and its evidence."""
+    with deps.database.read() as connection:
+        order = orders.get_order(connection, str(order_id))
+        entries = orders.history_of(connection, str(order_id))
+    response.headers["ETag"] = _etag(order)
+    return order_detail(order, entries, deps.department)
+
+
+@router.patch("/{order_id}", responses=problem_responses(404, 409, 412))
+def patch_order(
+    order_id: UUID,
+    body: WorkOrderPatch,
+    who: CanWork,
+    deps: Deps,
+    response: Response,
+    if_match: Annotated[
+        str | None, Header(description="The order's ETag: change it only if it is unchanged.")
+    ] = None,
+) -> WorkOrderDetail:
+    """Move an order on, hand it to another department, or add a note.
+
+    A status that cannot be reached from the present one is a 409 that lists those that can; an
+    order that has changed since it was read (`If-Match`) is a 412.
+    """
+    if body.status in NEEDS_REASON and not body.reason.strip():
+        raise field_problem("body.reason", f"status {body.status} needs a reason")
+    wanted = actions.OrderChange(actor=who.name, if_version=_version(if_match), **dict(body))
+    try:
+        order = actions.change(deps, str(order_id), wanted)
+    except actions.VersionError as error:
+        raise ProblemError(
+            412, "version", str(error), headers={"ETag": f'"{error.current}"'}
+        ) from error
+    except TransitionError as error:
+        raise _transition_problem(deps, str(order_id), error) from error
+    with deps.database.read() as connection:
+        entries = orders.history_of(connection, order.order_id)
+    response.headers["ETag"] = _etag(order)
+    return order_detail(order, entries, deps.department)
+
+
+def _transition_problem(deps: ApiDeps, order_id: str, error: TransitionError) -> ProblemError:
+    with deps.database.read() as connection:
+        order = orders.get_order(connection, order_id)
+    allowed = sorted(TRANSITIONS[order.status])
+    return ProblemError(409, "transition", str(error), allowed=allowed)
+
+
+def _etag(order: WorkOrder) -> str:
+    return f'"{order.version}"'
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise field_problem("header.if-match", 'not an ETag of an order, such as "3"')
+    return int(found[1])
+
+
+def _filter(query: OrderQuery) -> OrderFilter:
+    return OrderFilter(
+        statuses=tuple(query.status),
+        categories=tuple(query.category),
+        camera_ids=tuple(query.camera_id),
+        zone_ids=tuple(query.zone_id),
+        department_ids=tuple(query.department_id),
+        priorities=tuple(query.priority),
+        created_since=_aware(query.created_since),
+        created_until=_aware(query.created_until),
+    )
+
+
+def _aware(time: datetime | None) -> datetime | None:
+    # In a query string a plus sign arrives as a space and zones get lost: without one it is UTC.
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
+
+
+def _start(connection: Connection, query: OrderQuery, wanted: OrderFilter) -> Cursor:
+    since = _aware(query.updated_since)
+    filters = fingerprint(asdict(wanted))
+    listing = Listing.NEWEST if since is None else Listing.CHANGES
+    if query.cursor is not None:
+        return _continued(query.cursor, filters)
+    position = 0 if since is None else orders.change_before(connection, since)
+    return Cursor(listing=listing, position=position, filters=filters)
+
+
+def _continued(text: str, filters: str) -> Cursor:
+    try:
+        cursor = read_cursor(text)
+    except ValueError as error:
+        raise field_problem("query.cursor", "not a cursor of this service") from error
+    if cursor.filters != filters:
+        raise field_problem("query.cursor", "belongs to other filters: repeat those it began with")
+    return cursor
+
+
+def _page(
+    connection: Connection, wanted: OrderFilter, start: Cursor, limit: int
+) -> list[WorkOrder]:
+    if start.listing is Listing.CHANGES:
+        return orders.changed_orders(connection, wanted, after_change=start.position, limit=limit)
+    before = start.position or None
+    return orders.newest_orders(connection, wanted, before_number=before, limit=limit)
+
+
+def _next_cursor(start: Cursor, shown: list[WorkOrder], *, has_more: bool) -> str | None:
+    if start.listing is Listing.NEWEST:
+        if not has_more:
+            return None
+        position = shown[-1].number
+    else:
+        position = shown[-1].change_seq if shown else start.position
+    return write_cursor(Cursor(listing=start.listing, position=position, filters=start.filters))
+
+
+def _next_link(request: Request, cursor: str) -> str:
+    kept: list[tuple[str, Any]] = [
+        (name, value) for name, value in request.query_params.multi_items() if name != "cursor"
+    ]
+    return f'<{request.url.path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'

@@ -1,0 +1,1 @@
+"""What the dispatch service decides: pure functions, no database, no network, no clock."""

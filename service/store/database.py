@@ -1,0 +1,153 @@
+"""One database, SQLite or PostgreSQL: connections, transactions, and their errors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from models.errors import StoreError
+
+BUSY_TIMEOUT_S = 20.0
+CONNECT_TIMEOUT_S = 5
+POOL_CONNECTIONS = 20
+POOL_OVERFLOW = 30
+"""Together above the 40 threads that serve requests, so that nobody waits for a connection."""
+POOL_TIMEOUT_S = 20.0
+
+_BEGIN = "streetwarden_begin"
+_IMMEDIATE = {_BEGIN: "BEGIN IMMEDIATE"}
+
+
+class Database:
+    """Transactions on one database; safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        # SQLite takes one writer at a time and lets the others poll; a lock makes them queue.
+        self._writers = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def check(self) -> None:
+        """Reach the database; raises :class:`StoreError`."""
+        with self.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads; sees one state of the database on SQLite."""
+        with _mapped(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block, or not at all on an error."""
+        with (
+            _mapped(),
+            self._writers,
+            self.engine.connect().execution_options(**_IMMEDIATE) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+
+def open_database(url: str) -> Database:
+    """Open a database by its SQLAlchemy URL; raises :class:`StoreError` for an unusable URL.
+
+    ``postgresql://`` means psycopg 3. The folder of a SQLite file is made.
+    """
+    try:
+        parsed = _with_driver(make_url(url))
+        if parsed.get_backend_name() == "sqlite":
+            return Database(_sqlite_engine(parsed))
+        return Database(_postgresql_engine(parsed))
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError) as error:
+        # The URL holds a password: it is not repeated.
+        raise StoreError(f"the database URL cannot be used: {type(error).__name__}") from error
+
+
+def _with_driver(url: URL) -> URL:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return url.set(drivername="sqlite+pysqlite")
+    if backend in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    raise StoreError(f"the database must be sqlite or postgresql, not {backend}")
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("a SQLite database needs a file: sqlite:///path/to/file.db")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT_S,
+    )
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return sa.create_engine(
+        url,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT_S,
+        # A connection that died while it lay in the pool is replaced instead of failing a request.
+        pool_pre_ping=True,
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own BEGIN comes too late to take the write lock: it is sent by _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: what was acknowledged must survive a power cut, not only a killed process.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(_told(error)) from error
+
+
+def _told(error: SQLAlchemyError) -> str:
+    # Without statement and parameters: they hold secrets and fill the log.
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {str(cause).splitlines()[0] if str(cause) else ''}"

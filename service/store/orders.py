@@ -1,0 +1,238 @@
+"""Orders and their history. Each function works in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, RowMapping
+
+from models.errors import NotFoundError
+from models.work_order import Status, WorkOrderRequest
+from models.zone import Priority
+from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
+from service.store.schema import clock, evidence, history, orders
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tick:
+    """A change's place among all changes, and its time; both only go up."""
+
+    change_seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderFilter:
+    """Which orders are wanted; an empty tuple is no condition."""
+
+    statuses: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    camera_ids: tuple[str, ...] = ()
+    zone_ids: tuple[str, ...] = ()
+    department_ids: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+    created_since: datetime | None = None
+    created_until: datetime | None = None
+
+
+def tick(connection: Connection, now: datetime) -> Tick:
+    """Number the change that this transaction makes.
+
+    The row stays locked until the commit, so numbers become visible in their order and whoever
+    polls by them misses nothing. The time never goes back, even if the machine's clock does.
+    """
+    later = sa.case((clock.c.at < now, sa.bindparam("now", now, clock.c.at.type)), else_=clock.c.at)
+    row = connection.execute(
+        sa.update(clock)
+        .values(change_seq=clock.c.change_seq + 1, at=later)
+        .returning(clock.c.change_seq, clock.c.at)
+    ).one()
+    return Tick(change_seq=row.change_seq, at=row.at)
+
+
+def add_order(
+    connection: Connection, request: WorkOrderRequest, order_id: str, status: Status, at: Tick
+) -> bool:
+    """Insert an order at version 1; False if its incident already has one."""
+    values = asdict(request) | {
+        "box_xyxy": list(request.box_xyxy),
+        "order_id": order_id,
+        "status": status,
+        "version": 1,
+        "change_seq": at.change_seq,
+        "created_at": at.at,
+        "updated_at": at.at,
+        "last_seen_at": request.opened_at,
+    }
+    is_postgresql = connection.dialect.name == "postgresql"
+    insert = postgresql.insert(orders) if is_postgresql else sqlite.insert(orders)
+    done = connection.execute(
+        insert.values(**values).on_conflict_do_nothing(index_elements=["incident_id"])
+    )
+    return done.rowcount == 1
+
+
+def find_by_incident(
+    connection: Connection, incident_id: str, *, lock: bool = False
+) -> WorkOrder | None:
+    """The order of an incident, or None."""
+    return _one(connection, orders.c.incident_id == incident_id, lock=lock)
+
+
+def get_by_incident(connection: Connection, incident_id: str, *, lock: bool = False) -> WorkOrder:
+    """The order of an incident; raises :class:`NotFoundError`."""
+    order = find_by_incident(connection, incident_id, lock=lock)
+    if order is None:
+        raise NotFoundError(f"there is no work order of incident {incident_id}")
+    return order
+
+
+def get_order(connection: Connection, order_id: str, *, lock: bool = False) -> WorkOrder:
+    """One order, locked until the commit if asked; raises :class:`NotFoundError`."""
+    order = _one(connection, orders.c.order_id == order_id, lock=lock)
+    if order is None:
+        raise NotFoundError(f"there is no work order {order_id}")
+    return order
+
+
+def change_order(connection: Connection, order: WorkOrder, at: Tick, **values: object) -> WorkOrder:
+    """Set columns of an order that is held locked, and count its version up."""
+    stamp = {"version": order.version + 1, "change_seq": at.change_seq, "updated_at": at.at}
+    changed: dict[str, Any] = {**values, **stamp}
+    connection.execute(
+        sa.update(orders).where(orders.c.order_id == order.order_id).values(**changed)
+    )
+    return replace(order, **changed)
+
+
+def note_observation(
+    connection: Connection, order: WorkOrder, last_seen_at: datetime, observed_s: float
+) -> None:
+    """Remember that the object is still there: no change of the order's life, so no new version."""
+    connection.execute(
+        sa.update(orders)
+        .where(orders.c.order_id == order.order_id)
+        .values(last_seen_at=last_seen_at, observed_s=observed_s)
+    )
+
+
+def newest_orders(
+    connection: Connection, wanted: OrderFilter, *, before_number: int | None, limit: int
+) -> list[WorkOrder]:
+    """Orders from the newest back; ``before_number`` goes on where the last page ended."""
+    query = _filtered(wanted).order_by(orders.c.number.desc()).limit(limit)
+    if before_number is not None:
+        query = query.where(orders.c.number < before_number)
+    return _many(connection, query)
+
+
+def changed_orders(
+    connection: Connection, wanted: OrderFilter, *, after_change: int, limit: int
+) -> list[WorkOrder]:
+    """Orders by their latest change, oldest change first, after a given one."""
+    query = _filtered(wanted).where(orders.c.change_seq > after_change)
+    return _many(connection, query.order_by(orders.c.change_seq).limit(limit))
+
+
+def change_before(connection: Connection, since: datetime) -> int:
+    """The change after which everything changed at or after ``since`` lies."""
+    first = connection.execute(
+        sa.select(orders.c.change_seq)
+        .where(orders.c.updated_at >= since)
+        .order_by(orders.c.updated_at, orders.c.change_seq)
+        .limit(1)
+    ).scalar_one_or_none()
+    if first is not None:
+        return int(first) - 1
+    return int(connection.execute(sa.select(clock.c.change_seq)).scalar_one())
+
+
+def count_by_status(connection: Connection) -> dict[str, int]:
+    """How many orders stand at each status."""
+    rows = connection.execute(
+        sa.select(orders.c.status, sa.func.count().label("count")).group_by(orders.c.status)
+    )
+    return {row.status: int(row.count) for row in rows}
+
+
+def add_history(connection: Connection, order_id: str, entries: Sequence[HistoryEntry]) -> None:
+    """Append to an order's history."""
+    if entries:
+        connection.execute(
+            sa.insert(history), [asdict(entry) | {"order_id": order_id} for entry in entries]
+        )
+
+
+def history_of(connection: Connection, order_id: str) -> list[HistoryEntry]:
+    """An order's history, oldest first."""
+    rows = connection.execute(
+        sa.select(history).where(history.c.order_id == order_id).order_by(history.c.entry_id)
+    ).mappings()
+    return [_entry(row) for row in rows]
+
+
+def _one(
+    connection: Connection, condition: sa.ColumnElement[bool], *, lock: bool
+) -> WorkOrder | None:
+    query = sa.select(orders).where(condition)
+    found = _many(connection, query.with_for_update() if lock else query)
+    return found[0] if found else None
+
+
+def _filtered(wanted: OrderFilter) -> sa.Select[Any]:
+    one_of = {
+        orders.c.status: wanted.statuses,
+        orders.c.category: wanted.categories,
+        orders.c.camera_id: wanted.camera_ids,
+        orders.c.zone_id: wanted.zone_ids,
+        orders.c.department_id: wanted.department_ids,
+        orders.c.priority: wanted.priorities,
+    }
+    query = sa.select(orders).where(*(c.in_(values) for c, values in one_of.items() if values))
+    if wanted.created_since is not None:
+        query = query.where(orders.c.created_at >= wanted.created_since)
+    if wanted.created_until is not None:
+        query = query.where(orders.c.created_at < wanted.created_until)
+    return query
+
+
+def _many(connection: Connection, query: sa.Select[Any]) -> list[WorkOrder]:
+    rows = connection.execute(query).mappings().all()
+    pictures = _evidence_of(connection, [row["order_id"] for row in rows])
+    return [_order(row, pictures[row["order_id"]]) for row in rows]
+
+
+def _evidence_of(
+    connection: Connection, order_ids: Iterable[str]
+) -> defaultdict[str, list[Evidence]]:
+    found: defaultdict[str, list[Evidence]] = defaultdict(list)
+    rows = connection.execute(
+        sa.select(evidence)
+        .where(evidence.c.order_id.in_(list(order_ids)))
+        .order_by(evidence.c.created_at, evidence.c.name)
+    ).mappings()
+    for row in rows:
+        found[row["order_id"]].append(Evidence(**row))
+    return found
+
+
+def _order(row: RowMapping, pictures: Sequence[Evidence]) -> WorkOrder:
+    values = dict(row)
+    values["box_xyxy"] = tuple(values["box_xyxy"])
+    values["status"] = Status(values["status"])
+    values["priority"] = Priority(values["priority"])
+    return WorkOrder(**values, evidence=tuple(pictures))
+
+
+def _entry(row: RowMapping) -> HistoryEntry:
+    values = {key: value for key, value in row.items() if key not in {"entry_id", "order_id"}}
+    for key in ("from_status", "to_status"):
+        values[key] = None if values[key] is None else Status(values[key])
+    values["kind"] = HistoryKind(values["kind"])
+    return HistoryEntry(**values)

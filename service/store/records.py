@@ -1,0 +1,158 @@
+"""What is read from the store, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from models.work_order import Status, WorkOrderRequest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """A picture that belongs to an order; its bytes lie in the file store under ``sha256``."""
+
+    order_id: str
+    name: str
+    sha256: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkOrder(WorkOrderRequest):
+    """A stored order: what the detector posted, and what became of it since.
+
+    ``department_id`` and ``observed_s`` are the current ones, not those first posted.
+    """
+
+    number: int
+    """Counts up; what people call the order."""
+    order_id: str
+    status: Status
+    version: int
+    """Goes up by one with each change; the ETag."""
+    change_seq: int
+    """Place of the latest change among all changes of all orders, in the order of commit."""
+    created_at: datetime
+    updated_at: datetime
+    last_seen_at: datetime
+    cleared_at: datetime | None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class HistoryKind(StrEnum):
+    """What an entry of an order's history tells."""
+
+    RECEIVED = "received"
+    STATUS = "status"
+    DEPARTMENT = "department"
+    EVIDENCE = "evidence"
+    CLEARED = "cleared"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryEntry:
+    """One step in an order's life: who, when, what."""
+
+    version: int
+    at: datetime
+    actor: str
+    kind: HistoryKind
+    from_status: Status | None = None
+    to_status: Status | None = None
+    department_id: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameraReport:
+    """What a daemon said of a camera, and when."""
+
+    camera_id: str
+    name: str
+    state: str
+    last_frame_at: datetime | None
+    width_px: int | None
+    height_px: int | None
+    drops: int
+    reconnects: int
+    last_error: str | None
+    looks: int
+    model: str | None
+    heard_at: datetime
+    snapshot_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """Who wants to be told of what. Empty filters mean everything."""
+
+    subscription_id: str
+    url: str
+    description: str
+    event_types: tuple[str, ...]
+    categories: tuple[str, ...]
+    department_ids: tuple[str, ...]
+    secret: str
+    active: bool
+    disabled_reason: str | None
+    failures_in_a_row: int
+    paused_until: datetime | None
+    created_at: datetime
+
+    def __repr__(self) -> str:
+        """Without the secret, which must not reach a log."""
+        return f"Subscription({self.subscription_id}, {self.url})"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    """Given up; can be sent again on request."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One event on its way to one subscription."""
+
+    delivery_id: int
+    event_id: str
+    event_type: str
+    subscription_id: str
+    order_id: str
+    state: DeliveryState
+    attempts: int
+    next_attempt_at: datetime
+    last_status_code: int | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """Who may do what; the key itself is stored only as a hash."""
+
+    key_id: str
+    name: str
+    role: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One try to deliver, and the beginning of what the receiver answered."""
+
+    at: datetime
+    duration_s: float
+    status_code: int | None
+    error: str | None
+    answer: str = ""
