@@ -58,6 +58,15 @@ class Scene:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """The track that a case was found in at a look."""
+
+    track: Track
+    ids: frozenset[int]
+    """All track ids it is known by from now on; empty: found by its place only, for now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OpenIncident:
     """A confirmed incident and how much of it was already reported."""
 
@@ -103,10 +112,10 @@ class Case:
 
 
 def entered(track: Track, scene: Scene) -> Case:
-    """A thing that has come into the zone."""
+    """A thing that has come into the zone; whether it moves or stands is still to be said."""
     return Case(
         track_ids=frozenset({track.track_id}),
-        votes={track.label: 1},
+        votes={},
         box=track.box,
         confidence=track.confidence,
         entered_at=scene.known_since(track),
@@ -115,56 +124,54 @@ def entered(track: Track, scene: Scene) -> Case:
     )
 
 
-def moving(case: Case, track: Track, scene: Scene) -> Case:
+def moving(case: Case, match: Match, scene: Scene) -> Case:
     """It moves: whatever dwell it had is over."""
     return replace(
-        _recognised(case, track, scene),
-        box=track.box,
+        _begun_anew(case, match, scene),
         started_at=scene.at,
         is_standing=False,
         still_since=None,
         observed=ZERO,
-        absent=ZERO,
-        window=ZERO,
-        sighted=ZERO,
     )
 
 
-def standing(case: Case, track: Track, scene: Scene, since: datetime) -> Case:
+def standing(case: Case, match: Match, scene: Scene, since: datetime) -> Case:
     """It has come to a stand, at a time the tracker may have found out only now."""
-    started = max(since, case.entered_at, scene.active_since or scene.at)
-    started = min(started, scene.at)
+    started = min(scene.at, max(since, case.entered_at, scene.active_since or scene.at))
     return replace(
-        _recognised(case, track, scene),
-        box=track.box,
+        _begun_anew(case, match, scene),
         started_at=started,
         is_standing=True,
         still_since=since,
         observed=scene.clock.watched_since(started, scene.at),
-        absent=ZERO,
-        window=ZERO,
-        sighted=ZERO,
     )
 
 
-def seen(case: Case, track: Track, scene: Scene, rule: Rule, *, is_inside: bool) -> Case:
+def seen(case: Case, match: Match, scene: Scene, rule: Rule, *, is_inside: bool) -> Case:
     """It is still there."""
+    track = match.track
     credit = case.absent if case.absent.total_seconds() <= rule.grace_s else ZERO
-    known = _in_window(case, scene, rule, scene.elapsed if is_inside else ZERO)
+    window, sighted = _in_window(case, scene, rule, is_inside=is_inside)
     is_still = track.stationary_since is not None
     return replace(
-        _recognised(known, track, scene),
+        case,
+        track_ids=match.ids,
+        votes=_voted(case, track),
         box=track.box if is_still else case.box,
+        confidence=max(case.confidence, track.confidence),
+        last_seen_at=max(case.last_seen_at, scene.at),
         still_since=track.stationary_since if is_still else case.still_since,
         observed=case.observed + credit + scene.elapsed,
         absent=ZERO,
+        window=window,
+        sighted=sighted,
     )
 
 
 def missed(case: Case, scene: Scene, rule: Rule) -> Case:
     """It could have been seen and was not."""
-    known = _in_window(case, scene, rule, ZERO)
-    return replace(known, absent=case.absent + scene.elapsed)
+    window, sighted = _in_window(case, scene, rule, is_inside=False)
+    return replace(case, absent=case.absent + scene.elapsed, window=window, sighted=sighted)
 
 
 def meets(case: Case, rule: Rule) -> bool:
@@ -200,24 +207,34 @@ def rescaled_open(
     return replace(opened, incident=incident)
 
 
-def _recognised(case: Case, track: Track, scene: Scene) -> Case:
-    # Once ripe its name is settled: nothing more to vote on.
-    votes = case.votes
-    if not case.is_ripe:
-        votes = {**votes, track.label: votes.get(track.label, 0) + 1}
+def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
     return replace(
         case,
-        votes=votes,
-        confidence=max(case.confidence, track.confidence),
+        track_ids=match.ids,
+        votes=_voted(case, match.track),
+        box=match.track.box,
+        confidence=max(case.confidence, match.track.confidence),
         last_seen_at=max(case.last_seen_at, scene.at),
+        absent=ZERO,
+        window=ZERO,
+        sighted=ZERO,
     )
 
 
-def _in_window(case: Case, scene: Scene, rule: Rule, sighted: timedelta) -> Case:
-    window, sighted = case.window + scene.elapsed, case.sighted + sighted
+def _voted(case: Case, track: Track) -> Mapping[str, int]:
+    if case.is_ripe:  # its name is settled
+        return case.votes
+    return {**case.votes, track.label: case.votes.get(track.label, 0) + 1}
+
+
+def _in_window(
+    case: Case, scene: Scene, rule: Rule, *, is_inside: bool
+) -> tuple[timedelta, timedelta]:
+    window = case.window + scene.elapsed
+    sighted = case.sighted + scene.elapsed if is_inside else case.sighted
     if window.total_seconds() > WINDOW_DWELLS * rule.dwell_s:
-        window, sighted = window / 2, sighted / 2
-    return replace(case, window=window, sighted=sighted)
+        return window / 2, sighted / 2
+    return window, sighted
 
 
 def _seen_enough(case: Case, rule: Rule) -> bool:

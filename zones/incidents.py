@@ -91,6 +91,8 @@ def refreshed(
     before: OpenIncident, scene: Scene, seen: Seen
 ) -> tuple[OpenIncident, tuple[IncidentChange, ...]]:
     """Take in what was seen; reported only if the count changed or it is time again."""
+    if seen.last_seen_at < scene.at and seen.object_count == before.incident.object_count:
+        return before, ()
     incident = replace(
         before.incident,
         box=seen.box,

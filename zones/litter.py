@@ -92,7 +92,7 @@ class LitterJudge:
             observed_s = max(piece.observed for piece in pieces).total_seconds()
             confidence = 0.0
         else:
-            is_seen = last_seen_at == scene.at
+            is_seen = last_seen_at >= scene.at
             watched_s = scene.elapsed.total_seconds() if is_seen else 0.0
             observed_s = round(self._open.incident.observed_s + watched_s, 6)
             confidence = self._open.incident.confidence

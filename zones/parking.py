@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 
 from models.seeing import Track
 from models.zone import IllegalParkingRule
-from zones.case import Case, Scene
+from zones.case import Case, Match, Scene
 from zones.incidents import Site
 from zones.labels import family
 from zones.objects import ObjectJudge
-from zones.watching import Match, Watcher, best_pairs
+from zones.watching import Watcher, best_pairs
 
 SAME_VEHICLE_IOU = 0.7
 """Two boxes of one look that overlap so much are one vehicle under two names (car and truck)."""

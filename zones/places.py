@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from models.geometry import Box
 from models.seeing import Track
 from models.zone import Rule
-from zones.case import Case, Scene
-from zones.watching import Match, Watcher, best_pairs
+from zones.case import Case, Match, Scene
+from zones.watching import Watcher, best_pairs
 
 SAME_PLACE_IOU = 0.3
 """Two boxes with this overlap are at the same place."""

@@ -14,21 +14,12 @@ from dataclasses import dataclass, replace
 from models.seeing import Track
 from models.zone import Rule
 from zones import case as cases_of
-from zones.case import Case, Scene
+from zones.case import Case, Match, Scene
 
 EDGE_MARGIN_RATIO = 0.25
 """So much of its size a thing's anchor may be outside before it has left: boxes jitter."""
 HIDDEN_SHARE = 0.5
 """Share of a thing's box that something in front must cover for its place not to be visible."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
-    """The track that a case was found in at a look."""
-
-    track: Track
-    ids: frozenset[int]
-    """All track ids it is known by from now on; empty: found by its place only, for now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,16 +93,18 @@ class Watcher(ABC):
             return case  # nobody could look there: neither for nor against
         if match is None or not self._is_near(match.track, scene):
             return cases_of.missed(case, scene, self._rule)
-        track = match.track
-        case = replace(case, track_ids=match.ids)
-        is_inside = self._is_inside(track, scene)
-        if case.is_ripe or (case.is_standing and self._still_stands(case, track)):
-            case = cases_of.seen(case, track, scene, self._rule, is_inside=is_inside)
-        elif track.stationary_since is not None:
-            case = cases_of.standing(case, track, scene, track.stationary_since)
+        is_inside = case.is_ripe or self._is_inside(match.track, scene)
+        if case.is_ripe or (case.is_standing and self._still_stands(case, match.track)):
+            case = cases_of.seen(case, match, scene, self._rule, is_inside=is_inside)
         else:
-            case = cases_of.moving(case, track, scene)
+            case = self._stood_or_moved(case, match, scene)
         return self._judged(case, is_inside=is_inside)
+
+    def _stood_or_moved(self, case: Case, match: Match, scene: Scene) -> Case:
+        since = match.track.stationary_since
+        if since is None:
+            return cases_of.moving(case, match, scene)
+        return cases_of.standing(case, match, scene, since)
 
     def _judged(self, case: Case, *, is_inside: bool) -> Case:
         if case.is_ripe or not is_inside or not cases_of.meets(case, self._rule):
@@ -130,8 +123,7 @@ class Watcher(ABC):
             if self._is_known(track, present, alive):
                 continue
             case = cases_of.entered(track, scene)
-            if track.stationary_since is not None:
-                case = cases_of.standing(case, track, scene, track.stationary_since)
+            case = self._stood_or_moved(case, Match(track=track, ids=case.track_ids), scene)
             entering.append(self._judged(case, is_inside=True))
             present.append(track)
         return entering
