@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,7 +148,11 @@ def _ultralytics_export(source: Path, form: str, image_size_px: int, **options: 
         model = ultralytics.YOLO(str(source), task="detect")
         if model.task != "detect":
             raise WeightsError(f"{source.name} is for the task {model.task!r}, not for detection")
-        return str(model.export(format=form, dynamic=True, imgsz=image_size_px, **options))
+        with warnings.catch_warnings():
+            # Ultralytics still traces with TorchScript, which torch calls out of date.
+            warnings.filterwarnings("ignore", ".*torch.jit", FutureWarning)
+            warnings.filterwarnings("ignore", ".*torch.jit", DeprecationWarning)
+            return str(model.export(format=form, dynamic=True, imgsz=image_size_px, **options))
 
     return Path(_mapped(work, f"{source.name} cannot be exported"))
 

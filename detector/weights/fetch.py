@@ -61,9 +61,9 @@ def fetch(order: FetchOrder) -> str:
             found = _write(chunks, path, order.progress)
             if order.sha256 is not None and found != order.sha256:
                 raise WeightsError(
-                    f"{redact_url(order.source)} is not the file that is expected: its sha256 is {found},"
-                    f" not {order.sha256}. Nothing was changed; ask its publisher, or try again"
-                    " if the download may have been disturbed"
+                    f"{redact_url(order.source)} is not the file that is expected: its sha256 is"
+                    f" {found}, not {order.sha256}. Nothing was changed; ask its publisher,"
+                    " or try again if the download may have been disturbed"
                 )
             path.replace(order.target)
     except OSError as error:

@@ -192,7 +192,7 @@ def _format(source: str) -> WeightsFormat:
     suffix = PurePosixPath(_file_name(source)).suffix
     if suffix not in FORMAT_OF_SUFFIX:
         raise WeightsError(
-            f"{redact_url(source)} does not end in .pt, .onnx or .xml: it is not known how to load it"
+            f"{redact_url(source)} does not end in .pt, .onnx or .xml: not known how to load it"
         )
     return FORMAT_OF_SUFFIX[suffix]
 
