@@ -1,0 +1,84 @@
+// Talking to the dispatch service. The session cookie is HttpOnly: this code never sees it.
+
+const BASE = "api/v1/";
+const TIMEOUT_MS = 15_000;
+
+/** An answer that is not a success; `status` 0 means that there was no answer at all. */
+export class ServiceError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function request(path, options = {}) {
+  const answer = await send(path, options);
+  if (!answer.ok) throw new ServiceError(answer.status, await reasonOf(answer));
+  return answer.status === 204 ? null : answer.json();
+}
+
+async function send(path, { method = "GET", body, headers = {} }) {
+  const init = { method, credentials: "same-origin", cache: "no-store", headers: { ...headers } };
+  init.headers.Accept = "application/json";
+  if (body !== undefined) {
+    init.headers["Content-Type"] = "application/json";
+    init.body = JSON.stringify(body);
+  }
+  try {
+    return await fetch(BASE + path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch (error) {
+    throw new ServiceError(0, error.message);
+  }
+}
+
+/** The service answers errors as problem+json; a proxy in front of it may not. */
+async function reasonOf(answer) {
+  try {
+    const problem = await answer.json();
+    return problem.detail ?? problem.title ?? String(answer.status);
+  } catch {
+    return `${answer.status} ${answer.statusText}`.trim();
+  }
+}
+
+/** Begins a session: the service sets its cookie. */
+export function signIn(key) {
+  return request("session", { method: "POST", body: { api_key: key } });
+}
+
+/** Ends the session. */
+export function signOut() {
+  return request("session", { method: "DELETE" });
+}
+
+/** All cameras. */
+export async function cameras() {
+  return (await request("cameras")).items;
+}
+
+/** A page of orders, newest first: `{items, next_cursor, has_more}`. */
+export function orders(limit, cursor) {
+  const query = new URLSearchParams({ limit });
+  if (cursor) query.set("cursor", cursor);
+  return request(`work-orders?${query}`);
+}
+
+/** One order with its evidence and history. */
+export function order(id) {
+  return request(`work-orders/${encodeURIComponent(id)}`);
+}
+
+/** Changes the status, unless the order is no longer the one that was seen. */
+export function changeStatus(seen, status, reason) {
+  return request(`work-orders/${encodeURIComponent(seen.order_id)}`, {
+    method: "PATCH",
+    headers: { "If-Match": `"${seen.version}"` },
+    body: reason ? { status, reason } : { status },
+  });
+}
+
+/** Address of a camera's latest picture; another one for each picture, so that it is fetched. */
+export function snapshotUrl(camera) {
+  const version = encodeURIComponent(camera.snapshot_at ?? "");
+  return `${BASE}cameras/${encodeURIComponent(camera.camera_id)}/snapshot?at=${version}`;
+}

@@ -1,0 +1,263 @@
+// The page: signs in, asks the service every few seconds, and shows what it says.
+
+import * as api from "./api.js";
+import { CameraDialog, CameraList } from "./cameras.js";
+import { OrderDialog } from "./detail.js";
+import { element, show } from "./dom.js";
+import { moment } from "./format.js";
+import { OrderList } from "./orders.js";
+import { chooseLanguage, translateDocument, word } from "./words.js";
+
+const POLL_MS = 3_000;
+const MAX_POLL_MS = 30_000;
+const PAGE_SIZE = 30;
+const IN_WORK = new Set(["dispatched", "accepted", "in_progress"]);
+const DONE = new Set(["resolved", "verified", "closed"]);
+
+const part = (id) => document.getElementById(id);
+const cameraList = new CameraList(part("cameras"), (camera) => cameraDialog.open(camera));
+const cameraDialog = new CameraDialog(part("camera"));
+const orderList = new OrderList(part("orders"));
+const orderDialog = new OrderDialog(part("order"), { onChange: () => poll(), onClose: leaveOrder });
+
+/** All that the page knows; everything visible follows from it. */
+const state = {
+  signedIn: false,
+  cameras: null,
+  orders: null,
+  older: [],
+  cursor: null,
+  freshAt: null,
+  failures: 0,
+  problem: null,
+};
+let timer = 0;
+let polling = null;
+
+start();
+
+async function start() {
+  translateDocument();
+  listen();
+  const key = keyFromAddress();
+  if (key) await trySignIn(key);
+  else await poll();
+}
+
+function listen() {
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.addEventListener("click", () => switchLanguage(button.dataset.language));
+  }
+  part("sign-in-form").addEventListener("submit", submitKey);
+  part("sign-out").addEventListener("click", leave);
+  part("more").addEventListener("click", loadOlder);
+  window.addEventListener("hashchange", followAddress);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && state.signedIn) poll();
+  });
+}
+
+/** `#key=…` signs in once; it must not stay in the address bar or the history. */
+function keyFromAddress() {
+  const match = /^#key=(.+)$/.exec(location.hash);
+  if (!match) return null;
+  history.replaceState(null, "", location.pathname + location.search);
+  try {
+    return decodeURIComponent(match[1]);
+  } catch {
+    return match[1];
+  }
+}
+
+async function submitKey(event) {
+  event.preventDefault();
+  const field = part("key");
+  const key = field.value.trim();
+  if (!key) return;
+  await trySignIn(key);
+  if (state.signedIn) field.value = "";
+}
+
+async function trySignIn(key) {
+  show(part("sign-in-error"), true, "");
+  try {
+    await api.signIn(key);
+  } catch (error) {
+    askForKey(signInProblem(error));
+    return;
+  }
+  await poll();
+}
+
+function signInProblem(error) {
+  if (error.status === 0) return word("unreachableAtFirst");
+  if (error.status === 403) return word("keyMayNotRead");
+  if (error.status >= 500) return word("serviceFailed", { reason: error.message });
+  return word("keyRefused");
+}
+
+function askForKey(message) {
+  clearTimeout(timer);
+  state.signedIn = false;
+  Object.assign(state, { cameras: null, orders: null, older: [], cursor: null, problem: null });
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  render();
+  show(part("sign-in-error"), true, message);
+  part("key").focus();
+}
+
+async function leave() {
+  try {
+    await api.signOut();
+  } catch (error) {
+    if (error.status !== 401) {
+      state.problem = error;
+      render();
+      return;
+    }
+  }
+  askForKey("");
+}
+
+/** Asks now; the next question follows by itself, later and later while there is no answer. */
+function poll() {
+  clearTimeout(timer);
+  polling ??= ask().finally(() => {
+    polling = null;
+    const wait = Math.min(POLL_MS * 2 ** state.failures, MAX_POLL_MS);
+    if (state.signedIn || state.problem) timer = setTimeout(pollIfSeen, wait);
+  });
+  return polling;
+}
+
+function pollIfSeen() {
+  if (document.hidden) timer = setTimeout(pollIfSeen, POLL_MS);
+  else poll();
+}
+
+async function ask() {
+  try {
+    const [cameras, page] = await Promise.all([api.cameras(), api.orders(PAGE_SIZE)]);
+    take(cameras, page);
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  render();
+  await followAddress();
+  if (orderDialog.shown) await orderDialog.refresh();
+}
+
+function take(cameras, page) {
+  state.signedIn = true;
+  state.cameras = cameras;
+  state.orders = page.items;
+  if (state.older.length === 0) state.cursor = page.has_more ? page.next_cursor : null;
+  state.freshAt = new Date();
+  state.failures = 0;
+  state.problem = null;
+}
+
+function fail(error) {
+  if (error.status === 401) {
+    askForKey(state.signedIn ? word("sessionEnded") : "");
+  } else if (error.status === 403) {
+    askForKey(word("keyMayNotRead"));
+  } else {
+    state.failures += 1;
+    state.problem = error;
+    render();
+  }
+}
+
+async function loadOlder() {
+  const button = part("more");
+  button.disabled = true;
+  try {
+    const page = await api.orders(PAGE_SIZE, state.cursor);
+    state.older.push(...page.items);
+    state.cursor = page.has_more ? page.next_cursor : null;
+  } catch (error) {
+    fail(error);
+  }
+  button.disabled = false;
+  render();
+}
+
+/** `#/orders/ID` shows an order, so that it can be linked to and the back button works. */
+async function followAddress() {
+  const match = /^#\/orders\/(.+)$/.exec(location.hash);
+  const wanted = match ? decodeURIComponent(match[1]) : null;
+  if (wanted === orderDialog.shown || !state.signedIn) return;
+  if (wanted) await orderDialog.open(wanted);
+  else if (orderDialog.shown) part("order").close();
+}
+
+function leaveOrder() {
+  if (!location.hash.startsWith("#/orders/")) return;
+  const id = decodeURIComponent(location.hash.slice("#/orders/".length));
+  history.pushState(null, "", location.pathname + location.search);
+  document.querySelector(`[data-order="${CSS.escape(id)}"] a`)?.focus();
+}
+
+function switchLanguage(language) {
+  chooseLanguage(language);
+  translateDocument();
+  render();
+  orderDialog.render();
+}
+
+/** Orders in the order of the list; one that moved between two pages is shown once. */
+function allOrders() {
+  const seen = new Map();
+  for (const order of [...state.older, ...(state.orders ?? [])]) seen.set(order.order_id, order);
+  return [...seen.values()].sort((a, b) => b.number - a.number);
+}
+
+function render() {
+  show(part("sign-in"), !state.signedIn && !state.problem);
+  show(part("main"), state.signedIn);
+  show(part("sign-out"), state.signedIn);
+  renderProblem();
+  if (!state.signedIn || state.orders === null) return;
+  const orders = allOrders();
+  cameraList.update(state.cameras);
+  cameraDialog.update(state.cameras);
+  orderList.update(orders);
+  show(part("cameras-empty"), state.cameras.length === 0, word("noCameras"));
+  show(part("orders-empty"), orders.length === 0, word("noOrders"));
+  show(part("orders-count"), orders.length > 0, word("shownOrders", { n: orders.length }));
+  show(part("more"), Boolean(state.cursor));
+  renderFigures(orders);
+}
+
+function renderProblem() {
+  const error = state.problem;
+  const live = part("live");
+  live.className = `live ${error ? "stale" : "fresh"}`;
+  show(live, state.signedIn, error ? word("stale") : word("live"));
+  show(part("alert"), Boolean(error), error ? problemText(error) : "");
+}
+
+function problemText(error) {
+  if (error.status !== 0) return word("serviceFailed", { reason: error.message });
+  if (!state.freshAt) return word("unreachableAtFirst");
+  return word("unreachable", { time: moment(state.freshAt) });
+}
+
+function renderFigures(orders) {
+  const online = state.cameras.filter((camera) => camera.state === "online").length;
+  const among = (statuses) => orders.filter((order) => statuses.has(order.status)).length;
+  const figures = [
+    ["camerasOnline", word("ofTotal", { n: online, total: state.cameras.length })],
+    ["waiting", among(new Set(["received"]))],
+    ["inWork", among(IN_WORK)],
+    ["done", among(DONE)],
+  ];
+  part("figures").replaceChildren(
+    ...figures.map(([key, value]) =>
+      element("div", { "data-figure": key }, element("dt", {}, word(key)), element("dd", {}, String(value))),
+    ),
+  );
+  part("figures").title = word("amongShown");
+}

@@ -1,0 +1,288 @@
+// One work order: evidence, facts, next steps, history.
+
+import * as api from "./api.js";
+import { element, icon, setText } from "./dom.js";
+import { count, duration, moment, percent } from "./format.js";
+import { departmentOf, placeOf, showStatus } from "./orders.js";
+import { named, word } from "./words.js";
+
+/** In the order in which buttons are offered: the usual next step first, refusal last. */
+const STEPS = [
+  "dispatched", "accepted", "verified", "closed", "in_progress", "resolved", "rejected",
+];
+const AFTER_WORK = new Set(["resolved", "verified"]);
+const EVIDENCE_ORDER = ["opened-wide", "opened-close", "cleared-wide"];
+
+/** The dialog that shows one order and lets it go on. */
+export class OrderDialog {
+  constructor(dialog, { onChange, onClose }) {
+    this.dialog = dialog;
+    this.onChange = onChange;
+    this.order = null;
+    this.chosen = null;
+    this.rejecting = false;
+    this.#build();
+    dialog.addEventListener("close", onClose);
+  }
+
+  #build() {
+    this.title = element("h2", { id: "order-title" });
+    this.status = element("span");
+    this.close = element(
+      "button",
+      { type: "button", className: "icon-button", onclick: () => this.dialog.close() },
+      icon("close"),
+    );
+    this.message = element("p", { className: "message", role: "status" });
+    this.pictures = element("section", { className: "pictures" });
+    this.steps = element("section", { className: "steps" });
+    this.facts = element("dl", { className: "facts wide" });
+    this.history = element("section", { className: "history" });
+    const side = element("div", { className: "side" }, this.steps, this.facts, this.history);
+    this.dialog.append(
+      element("header", {}, this.title, this.status, this.close),
+      this.message,
+      element("div", { className: "body columns" }, this.pictures, side),
+    );
+  }
+
+  /** Id of the order that is shown, or null. */
+  get shown() {
+    return this.dialog.open ? this.id : null;
+  }
+
+  /** Opens it with the order of this id. */
+  async open(id) {
+    this.id = id;
+    this.order = null;
+    this.chosen = null;
+    this.rejecting = false;
+    this.#say("");
+    for (const part of [this.pictures, this.steps, this.facts, this.history]) {
+      part.replaceChildren();
+    }
+    setText(this.title, "…");
+    this.status.className = "";
+    setText(this.status, "");
+    this.close.setAttribute("aria-label", word("close"));
+    if (!this.dialog.open) this.dialog.showModal();
+    await this.refresh();
+  }
+
+  /** Fetches the order again; what is shown changes only if the order did. */
+  async refresh() {
+    const id = this.id;
+    try {
+      const order = await api.order(id);
+      if (this.id === id) this.#take(order);
+    } catch (error) {
+      if (this.id !== id) return;
+      if (error.status === 401) this.dialog.close();
+      this.#say(error.status === 404 ? word("orderGone") : word("unreachableAtFirst"), true);
+    }
+  }
+
+  #take(order) {
+    const same = this.order?.version === order.version;
+    this.order = order;
+    if (!same) this.render();
+    // When it was last seen moves on without a new version.
+    else this.facts.replaceChildren(...factsOf(order));
+  }
+
+  /** Writes everything anew, as after a change of the order or of the language. */
+  render() {
+    const order = this.order;
+    this.close.setAttribute("aria-label", word("close"));
+    if (!order) return;
+    setText(
+      this.title,
+      `${word("order", { number: order.number })} · ${named("category", order.category)}`,
+    );
+    showStatus(this.status, order.status);
+    this.#renderPictures(order);
+    this.#renderSteps(order);
+    this.facts.replaceChildren(...factsOf(order));
+    this.history.replaceChildren(...historyOf(order));
+  }
+
+  #renderPictures(order) {
+    const pictures = [...(order.evidence ?? [])].sort((a, b) => rank(a) - rank(b));
+    const heading = element("h3", {}, word("evidence"));
+    if (pictures.length === 0) {
+      this.pictures.replaceChildren(heading, element("p", { className: "empty" }, word("noEvidence")));
+      return;
+    }
+    const chosen = pictures.find((picture) => picture.name === this.chosen) ?? pictures[0];
+    const choices = pictures.map((picture) => this.#choice(picture, picture === chosen));
+    this.pictures.replaceChildren(
+      heading,
+      largePicture(chosen),
+      element("div", { className: "choices" }, choices),
+    );
+  }
+
+  #choice(picture, isChosen) {
+    const choose = () => {
+      this.chosen = picture.name;
+      this.#renderPictures(this.order);
+      this.pictures.querySelector("[aria-pressed=true]").focus();
+    };
+    return element(
+      "button",
+      { type: "button", className: "choice", "aria-pressed": String(isChosen), onclick: choose },
+      element("img", { src: picture.url, alt: "", loading: "lazy" }),
+      element("span", {}, named("evidence", picture.name)),
+    );
+  }
+
+  #renderSteps(order) {
+    const steps = [...order.allowed_statuses].sort((a, b) => STEPS.indexOf(a) - STEPS.indexOf(b));
+    const heading = element("h3", {}, word("nextStep"));
+    if (steps.length === 0) {
+      this.steps.replaceChildren(heading, element("p", { className: "hint" }, word("finalStatus")));
+      return;
+    }
+    const buttons = steps.map((status, index) => this.#stepButton(status, index === 0));
+    const content = this.rejecting ? this.#reasonForm() : element("div", { className: "buttons" }, buttons);
+    this.steps.replaceChildren(heading, content);
+  }
+
+  #stepButton(status, isFirst) {
+    const isReject = status === "rejected";
+    const className = isReject ? "danger" : isFirst ? "primary" : "";
+    const act = () => (isReject ? this.#askReason() : this.#change(status, ""));
+    return element(
+      "button",
+      { type: "button", className, "data-status": status, onclick: act },
+      status === "in_progress" && AFTER_WORK.has(this.order.status)
+        ? word("reopen")
+        : named("to", status),
+    );
+  }
+
+  #askReason() {
+    this.rejecting = true;
+    this.#renderSteps(this.order);
+    this.steps.querySelector("textarea").focus();
+  }
+
+  #reasonForm() {
+    const reason = element("textarea", {
+      id: "reason", rows: 3, maxLength: 1000, required: true, "aria-describedby": "reason-help",
+    });
+    const submit = (event) => {
+      event.preventDefault();
+      if (reason.value.trim()) this.#change("rejected", reason.value.trim());
+      else this.#say(word("reasonNeeded"), true);
+    };
+    const cancel = () => {
+      this.rejecting = false;
+      this.#renderSteps(this.order);
+      this.steps.querySelector("[data-status=rejected]").focus();
+    };
+    return element(
+      "form",
+      { className: "reason", noValidate: true, onsubmit: submit },
+      element("label", { htmlFor: "reason" }, word("reason")),
+      reason,
+      element("p", { id: "reason-help", className: "hint" }, word("reasonHelp")),
+      element("button", { type: "submit", className: "danger" }, word("rejectNow")),
+      element("button", { type: "button", onclick: cancel }, word("cancel")),
+    );
+  }
+
+  async #change(status, reason) {
+    this.#setBusy(true);
+    try {
+      await api.changeStatus(this.order, status, reason);
+      this.rejecting = false;
+      this.#say(word("saved", { status: named("status", status) }));
+    } catch (error) {
+      this.#explain(error);
+    }
+    await this.refresh();
+    this.#setBusy(false);
+    this.steps.querySelector("button")?.focus();
+    this.onChange();
+  }
+
+  #explain(error) {
+    const changed = error.status === 409 || error.status === 412;
+    const reason = error.status === 403 ? word("mayNotWork") : error.message;
+    if (changed) this.rejecting = false;
+    this.#say(changed ? word("changedMeanwhile") : word("changeFailed", { reason }), true);
+  }
+
+  #setBusy(busy) {
+    for (const button of this.steps.querySelectorAll("button")) button.disabled = busy;
+  }
+
+  #say(text, isBad = false) {
+    this.message.classList.toggle("bad", isBad);
+    setText(this.message, text);
+  }
+}
+
+function rank(picture) {
+  const index = EVIDENCE_ORDER.indexOf(picture.name);
+  return index < 0 ? EVIDENCE_ORDER.length : index;
+}
+
+function largePicture(picture) {
+  const caption = [named("evidence", picture.name), moment(picture.created_at)].join(" · ");
+  const image = element("img", { src: picture.url, alt: caption });
+  const figcaption = element("figcaption", {}, caption);
+  image.onerror = () => setText(figcaption, word("evidenceMissing"));
+  const link = element("a", { href: picture.url, target: "_blank", rel: "noopener" }, image);
+  return element("figure", {}, link, figcaption);
+}
+
+function factsOf(order) {
+  const confidence = percent(order.confidence);
+  const seen = word("seenWith", { label: named("label", order.label), confidence });
+  const facts = [
+    ["camera", placeOf(order)],
+    ["address", order.address],
+    ["department", departmentOf(order)],
+    ["priority", named("priority", order.priority)],
+    ["label", seen],
+    ["objects", order.object_count > 1 ? count(order.object_count) : ""],
+    ["startedAt", moment(order.started_at)],
+    ["openedAt", moment(order.opened_at)],
+    ["observed", duration(order.observed_s)],
+    ["dwell", duration(order.dwell_s)],
+    ["lastSeenAt", moment(order.last_seen_at)],
+    ["clearedAt", order.cleared_at ? moment(order.cleared_at) : word("stillThere")],
+  ];
+  return facts
+    .filter(([, value]) => value)
+    .map(([key, value]) =>
+      element("div", {}, element("dt", {}, word(key)), element("dd", {}, value)),
+    );
+}
+
+function historyOf(order) {
+  const entries = [...(order.history ?? [])].reverse().map((entry) =>
+    element(
+      "li",
+      {},
+      element("span", { className: "history-what" }, whatHappened(entry)),
+      entry.note ? element("q", {}, entry.note) : null,
+      element(
+        "span",
+        { className: "history-who" },
+        element("time", { dateTime: entry.at }, moment(entry.at)),
+        ` · ${entry.actor}`,
+      ),
+    ),
+  );
+  return [element("h3", {}, word("history")), element("ol", { reversed: true }, entries)];
+}
+
+function whatHappened(entry) {
+  return word(`history_${entry.kind}`, {
+    status: named("status", entry.to_status),
+    department: entry.department_id ?? word("noDepartment"),
+  });
+}
