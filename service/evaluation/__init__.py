@@ -1,0 +1,7 @@
+"""How well the whole pipeline does on recordings with ground truth."""
+
+from service.evaluation.evaluating import evaluate
+from service.evaluation.report import Report, Row, Totals
+from service.evaluation.truth import load_truths
+
+__all__ = ["Report", "Row", "Totals", "evaluate", "load_truths"]
