@@ -57,6 +57,8 @@ class ApiDeps:
     wake: Callable[[], None] = lambda: None
     """Called after a change was committed: there may be webhooks to send."""
     now: Callable[[], datetime] = utc_now
+    checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """Further conditions of readiness by name; each raises :class:`StoreError` if not met."""
 
     @property
     def routing(self) -> Mapping[str, str]:

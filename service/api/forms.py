@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from models.work_order import Status, WorkOrderRequest
 from models.zone import Priority
@@ -18,7 +18,7 @@ Count = Annotated[int, Field(ge=0, le=2**62)]
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e10)]
 
-EXAMPLE_ORDER = {
+EXAMPLE_ORDER: dict[str, JsonValue] = {
     "incident_id": "0d9fd2f5-6c7f-5b0e-9a51-3a3f7f6e8f10",
     "camera_id": "main-street-3",
     "camera_name": "Main Street 3",

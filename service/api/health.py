@@ -47,6 +47,7 @@ def readyz(deps: Deps) -> JSONResponse:
         "database": _try(deps.database.check),
         "migrations": _try(lambda: _check_migrations(deps)),
         "disk": _try(deps.files.check_writable),
+        **{name: _try(check) for name, check in deps.checks.items()},
     }
     ready = all(result == "ok" for result in checks.values())
     body = ReadyOut(ready=ready, checks=checks).model_dump()

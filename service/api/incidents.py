@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -24,7 +24,9 @@ JPEG_BODY = {
         "content": {JPEG: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-JPEG_ANSWER = {200: {"content": {JPEG: {"schema": {"type": "string", "format": "binary"}}}}}
+JPEG_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {JPEG: {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 EvidenceName = Annotated[
     str,

@@ -194,7 +194,8 @@ def order_detail(
 def camera_out(report: CameraReport, now: datetime) -> CameraOut:
     """A camera as clients get it; ages are by the service's own clock."""
     heard_age_s = max(0.0, (now - report.heard_at).total_seconds())
-    frame_age_s = report.last_frame_at and max(0.0, (now - report.last_frame_at).total_seconds())
+    frame_at = report.last_frame_at
+    frame_age_s = None if frame_at is None else max(0.0, (now - frame_at).total_seconds())
     values = asdict(report) | {
         "state": effective_state(report.state, heard_age_s),
         "reported_state": report.state,

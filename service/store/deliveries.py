@@ -241,14 +241,18 @@ def send_again(
 def count_by_state(connection: Connection) -> dict[str, int]:
     """How many deliveries are in each state."""
     rows = connection.execute(
-        sa.select(deliveries.c.state, sa.func.count().label("count")).group_by(deliveries.c.state)
+        sa.select(deliveries.c.state, sa.func.count().label("total")).group_by(deliveries.c.state)
     )
-    return {row.state: int(row.count) for row in rows}
+    return {row.state: int(row.total) for row in rows}
 
 
 def oldest_pending(connection: Connection) -> datetime | None:
-    """When the delivery that has waited longest was put in line."""
-    oldest = sa.select(sa.func.min(deliveries.c.created_at)).where(_PENDING)
+    """When the delivery that has waited longest for an active subscription was put in line."""
+    oldest = (
+        sa.select(sa.func.min(deliveries.c.created_at))
+        .join(subscriptions, subscriptions.c.subscription_id == deliveries.c.subscription_id)
+        .where(_PENDING, subscriptions.c.active)
+    )
     found: datetime | None = connection.execute(oldest).scalar_one()
     return found
 

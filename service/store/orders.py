@@ -156,9 +156,9 @@ def change_before(connection: Connection, since: datetime) -> int:
 def count_by_status(connection: Connection) -> dict[str, int]:
     """How many orders stand at each status."""
     rows = connection.execute(
-        sa.select(orders.c.status, sa.func.count().label("count")).group_by(orders.c.status)
+        sa.select(orders.c.status, sa.func.count().label("total")).group_by(orders.c.status)
     )
-    return {row.status: int(row.count) for row in rows}
+    return {row.status: int(row.total) for row in rows}
 
 
 def add_history(connection: Connection, order_id: str, entries: Sequence[HistoryEntry]) -> None:

@@ -1,0 +1,196 @@
+"""``streetwarden serve``: the dispatch service."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from models.errors import SetupError
+from service.api.app import create_app
+from service.api.deps import ApiDeps, ApiSettings
+from service.cli.folders import data_folder
+from service.config import load_city
+from service.decisions.access import Role
+from service.delivery.metrics import DeliveryMetrics
+from service.delivery.post import Poster
+from service.delivery.worker import DeliverySettings, DeliveryWorker
+from service.logs import configure_logs
+from service.store import access
+from service.store.database import Database, open_database
+from service.store.files import FileStore
+from service.store.migrate import upgrade
+
+KEY_ENV = "STREETWARDEN_API_KEY"
+DETECTOR_KEY_ENV = "STREETWARDEN_DETECTOR_KEY"
+DATABASE_ENV = "STREETWARDEN_DATABASE_URL"
+SHORTEST_KEY_CHARACTERS = 20
+BACKLOG = 2048
+GRACE_S = 10
+"""Time that requests under way have to end after SIGTERM."""
+
+_ENV_ROLES = {KEY_ENV: Role.ADMIN, DETECTOR_KEY_ENV: Role.DETECTOR}
+
+log = structlog.get_logger(__name__)
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar=DATABASE_ENV,
+        show_envvar=True,
+        help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; default: a file in the"
+        " data folder.",
+    ),
+]
+DataDirOption = Annotated[
+    Path | None, typer.Option(help="Where evidence, and by default the database, are kept.")
+]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8080,
+    database_url: DatabaseOption = None,
+    data_dir: DataDirOption = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The city's YAML file: names of departments, and routing."),
+    ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(help="Address under which others reach the service; for links in webhooks."),
+    ] = None,
+    allow_private_webhooks: Annotated[
+        bool,
+        typer.Option(
+            "--allow-private-webhooks",
+            help="Webhooks may go to private and loopback addresses.",
+        ),
+    ] = False,
+    retry_scale: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, hidden=True, help="Shortens waits between attempts."),
+    ] = 1.0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Take work orders, show them, and tell subscribers of them.
+
+    The first key comes from the environment (STREETWARDEN_API_KEY: everything;
+    STREETWARDEN_DETECTOR_KEY: only to report) or from `streetwarden create-key NAME --role ROLE`.
+    The database is migrated when the service starts.
+    """
+    configure_logs(verbose=verbose)
+    folder = data_dir or data_folder() / "dispatch"
+    with _listen(host, port) as listener, _database(database_url, folder) as database:
+        address = public_url or f"http://{_in_url(host)}:{listener.getsockname()[1]}"
+        _bootstrap_keys(database)
+        deps = ApiDeps(
+            database=database,
+            files=FileStore(folder),
+            settings=ApiSettings(public_url=address.rstrip("/")),
+            city=None if config is None else load_city(config),
+        )
+        poster = Poster(allow_private=allow_private_webhooks)
+        app = build_app(deps, poster, DeliverySettings(retry_scale=retry_scale))
+        log.info("dispatch service starts", address=address, data=str(folder))
+        _run(app, listener)
+
+
+def create_key(
+    name: Annotated[str, typer.Argument(help="Whose key it is; a new key replaces the old one.")],
+    role: Annotated[
+        Role, typer.Option(help="detector: report; client: read, change, subscribe; admin: all.")
+    ],
+    database_url: DatabaseOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Make an API key of the dispatch service and print it, this one time."""
+    if name in _ENV_ROLES:
+        raise SetupError(f"{name} is the name of the key from the environment: take another one")
+    token = access.new_token()
+    folder = data_dir or data_folder() / "dispatch"
+    with _database(database_url, folder) as database, database.write() as connection:
+        access.save_key(connection, name, role, token, datetime.now(UTC))
+    typer.echo(token)
+
+
+def build_app(deps: ApiDeps, poster: Poster, settings: DeliverySettings) -> FastAPI:
+    """The HTTP interface together with the sender of webhooks, which runs as long as it does."""
+    worker = DeliveryWorker(
+        deps.database, poster, settings, DeliveryMetrics(deps.metrics.registry), deps.now
+    )
+    return create_app(
+        replace(deps, wake=worker.wake, checks={"webhooks": worker.check}), lambda: worker
+    )
+
+
+@contextmanager
+def _database(url: str | None, folder: Path) -> Iterator[Database]:
+    with open_database(url or f"sqlite:///{folder / 'dispatch.sqlite3'}") as database:
+        upgrade(database)
+        yield database
+
+
+def _bootstrap_keys(database: Database) -> None:
+    """Store the keys from the environment; raises :class:`SetupError` if there is none at all."""
+    with database.write() as connection:
+        for name, role in _ENV_ROLES.items():
+            token = os.environ.get(name, "")
+            if token:
+                _check_key(name, token)
+                access.save_key(connection, name, role, token, datetime.now(UTC))
+        if not access.has_keys(connection):
+            raise SetupError(
+                f"there is no API key yet: set {KEY_ENV} to a random text of"
+                f" {SHORTEST_KEY_CHARACTERS} or more characters, or run"
+                " `streetwarden create-key NAME --role admin`"
+            )
+
+
+def _check_key(name: str, token: str) -> None:
+    if len(token) < SHORTEST_KEY_CHARACTERS:
+        raise SetupError(
+            f"{name} is too short to be safe: take {SHORTEST_KEY_CHARACTERS} or more random"
+            " characters, for example from `openssl rand -hex 24`"
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise SetupError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+
+
+def _run(app: FastAPI, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = uvicorn.Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server stops in good order and then raises the signal again: by then all is done.
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise SetupError("the service did not start: see the log")
+
+
+def _in_url(host: str) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared only
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name

@@ -1,0 +1,248 @@
+"""Sends what is due: one thread that claims, a few that post.
+
+A receiver that is down or slow holds back nobody else: each subscription has few requests under way
+at a time, those that fail share half of the threads, and the store spares them between attempts.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from models.errors import StoreError
+from service.decisions.retry import Decision, Verdict, decide
+from service.delivery.metrics import DeliveryMetrics
+from service.delivery.post import Answer, Poster
+from service.delivery.signing import signed_headers
+from service.store import deliveries, subscriptions
+from service.store.database import Database
+from service.store.deliveries import Claim, Lease
+from service.store.records import Attempt, DeliveryState
+
+SILENT_S = 60.0
+"""The claiming thread beats at each poll; longer than the database's own time-outs."""
+GONE_REASON = "the receiver answered 410 Gone"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverySettings:
+    """How deliveries are sent."""
+
+    threads: int = 16
+    per_subscription: int = 4
+    """Requests to one subscription at a time, each of another order."""
+    poll_s: float = 0.5
+    lease_s: float = 60.0
+    """A claim that is not finished by then is taken for lost; longer than any attempt."""
+    retry_scale: float = 1.0
+    """Shortens all waits between attempts, for demonstrations and tests."""
+
+
+class DeliveryWorker:
+    """Sends deliveries in the background, between entering and leaving it."""
+
+    def __init__(
+        self,
+        database: Database,
+        poster: Poster,
+        settings: DeliverySettings = DeliverySettings(),
+        metrics: DeliveryMetrics | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._poster = poster
+        self._settings = settings
+        self._metrics = metrics or DeliveryMetrics()
+        self._now = now
+        self._owner = str(uuid.uuid4())
+        self._lock = threading.Lock()
+        self._under_way: Counter[str] = Counter()
+        self._failing: set[str] = set()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._beat_s = time.monotonic()
+        self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="webhook")
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish the attempts under way; what was not attempted is free for the next process."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        try:
+            with self._database.write() as connection:
+                deliveries.release(connection, self._owner)
+        except StoreError as failure:
+            log.warning("claims stay until their lease ends", reason=str(failure))
+
+    def wake(self) -> None:
+        """Something may be due: look now."""
+        self._wake.set()
+
+    def check(self) -> None:
+        """Raise :class:`StoreError` if nothing is sent any more."""
+        silent_s = time.monotonic() - self._beat_s
+        if not self._thread.is_alive() or silent_s > SILENT_S:
+            raise StoreError("the webhook sender has stopped: restart the service")
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._beat_s = time.monotonic()
+            try:
+                claimed = self._claim()
+            except StoreError as error:
+                log.error("deliveries cannot be claimed, will keep trying", reason=str(error))
+                claimed = []
+            for each in claimed:
+                self._pool.submit(self._attempt, each)
+            if not claimed:
+                self._wake.wait(self._settings.poll_s)
+            self._wake.clear()
+
+    def _claim(self) -> list[Claim]:
+        now = self._now()
+        with self._database.read() as connection:
+            due = deliveries.due_subscriptions(connection, now)
+        room = self._room(due)
+        if not room:
+            return []
+        lease = Lease(
+            owner=self._owner,
+            now=now,
+            until=now + timedelta(seconds=self._settings.lease_s),
+        )
+        with self._database.write() as connection:
+            claimed = deliveries.claim(connection, lease, room)
+        with self._lock:
+            self._under_way.update(each.subscription_id for each in claimed)
+        return claimed
+
+    def _room(self, due: dict[str, int]) -> dict[str, int]:
+        """How many deliveries each subscription may get under way now, healthy ones first."""
+        with self._lock:
+            self._failing = {each for each, failures in due.items() if failures} | {
+                each for each in self._failing if self._under_way[each]
+            }
+            free = self._settings.threads - self._under_way.total()
+            of_failing = sum(self._under_way[each] for each in self._failing)
+            free_for_failing = self._settings.threads // 2 - of_failing
+            room: dict[str, int] = {}
+            # Shuffled, so that no subscription is always served before another.
+            for each in sorted(due, key=lambda name: (due[name] > 0, random.random())):
+                most = 1 if due[each] else self._settings.per_subscription
+                wanted = min(most - self._under_way[each], free)
+                if due[each]:
+                    wanted = min(wanted, free_for_failing)
+                    free_for_failing -= max(wanted, 0)
+                if wanted > 0:
+                    room[each] = wanted
+                    free -= wanted
+            return room
+
+    def _attempt(self, claimed: Claim) -> None:
+        try:
+            answer = self._post(claimed)
+            self._settle(claimed, answer)
+        except StoreError as error:
+            # The lease ends by itself and the delivery is sent again, with the same id.
+            log.error(
+                "an attempt could not be recorded",
+                delivery=claimed.delivery_id,
+                reason=str(error),
+            )
+        except Exception:  # a pool thread has nobody to raise to: all is logged
+            log.exception("an attempt failed by a mistake of ours", delivery=claimed.delivery_id)
+        finally:
+            with self._lock:
+                self._under_way[claimed.subscription_id] -= 1
+            self._wake.set()
+
+    def _post(self, claimed: Claim) -> Answer:
+        body = claimed.body.encode()
+        timestamp_s = int(self._now().timestamp())
+        headers = signed_headers(claimed.secret, claimed.event_id, timestamp_s, body)
+        return self._poster.post(claimed.url, headers, body)
+
+    def _settle(self, claimed: Claim, answer: Answer) -> None:
+        decision = decide(
+            answer.outcome,
+            claimed.attempts + 1,
+            claimed.failures_in_a_row,
+            random.random(),
+            self._settings.retry_scale,
+        )
+        self._record(claimed, answer, decision)
+        self._metrics.count(decision.verdict, answer.duration_s)
+        log.info(
+            "webhook attempted",
+            delivery=claimed.delivery_id,
+            event=claimed.event_id,
+            subscription=claimed.subscription_id,
+            attempt=claimed.attempts + 1,
+            verdict=decision.verdict,
+            status=answer.outcome.status_code,
+            error=answer.error,
+            took_ms=round(answer.duration_s * 1000, 1),
+        )
+
+    def _record(self, claimed: Claim, answer: Answer, decision: Decision) -> None:
+        now = self._now()
+        attempt = Attempt(
+            at=now,
+            duration_s=round(answer.duration_s, 4),
+            status_code=answer.outcome.status_code,
+            error=answer.error,
+            answer=answer.text,
+        )
+        state = _STATES[decision.verdict]
+        next_attempt_at = now + timedelta(seconds=decision.delay_s)
+        with self._database.write() as connection:
+            is_ours = deliveries.finish(
+                connection, claimed, attempt, state=state, next_attempt_at=next_attempt_at
+            )
+            if not is_ours:
+                return
+            if decision.verdict is Verdict.DELIVERED:
+                subscriptions.note_success(connection, claimed.subscription_id)
+                return
+            pause = timedelta(seconds=decision.pause_s)
+            until = now + pause if decision.pause_s else None
+            subscriptions.note_failure(connection, claimed.subscription_id, until)
+            if decision.verdict is Verdict.GONE:
+                subscriptions.change_subscription(
+                    connection,
+                    claimed.subscription_id,
+                    active=False,
+                    disabled_reason=GONE_REASON,
+                )
+
+
+_STATES = {
+    Verdict.DELIVERED: DeliveryState.DELIVERED,
+    Verdict.RETRY: DeliveryState.PENDING,
+    Verdict.DEAD: DeliveryState.DEAD,
+    Verdict.GONE: DeliveryState.DEAD,
+}
