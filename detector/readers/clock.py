@@ -15,9 +15,11 @@ from datetime import UTC, datetime, timedelta
 
 WINDOW_S = 30.0
 """The fastest arrival is sought in this window and the one before: follows a drifting clock."""
-MAX_LATE_S = 5.0
+MAX_LATE_S = 30.0
 """A picture later than this is not late: the stream's time has jumped, so tie it anew."""
-CHECK_S = 5.0
+JUMP_BACK_S = 1.0
+"""So has it if it goes back by more than this; packets of B frames go back by less."""
+CHECK_S = 20.0
 """Over so much time it is checked whether the stream's time runs at all."""
 MIN_RATE_RATIO = 0.8
 """A stream whose own time runs slower than this is stamped by arrival."""
@@ -94,7 +96,7 @@ class _Tie:
     """Least difference of arrival and stream time in the last two windows."""
 
     def __init__(self) -> None:
-        self._window_began_s = float("-inf")
+        self._window_began_s = self._position_s = float("-inf")
         self._least_s = self._least_before_s = float("inf")
 
     def late_s(self, position_s: float, arrival_s: float) -> float:
@@ -104,7 +106,9 @@ class _Tie:
             self._least_before_s, self._least_s = self._least_s, float("inf")
         self._least_s = min(self._least_s, difference_s)
         late_s = difference_s - min(self._least_s, self._least_before_s)
-        if late_s > MAX_LATE_S:
+        jumped_back = position_s < self._position_s - JUMP_BACK_S
+        self._position_s = position_s
+        if late_s > MAX_LATE_S or jumped_back:
             self._least_s, self._least_before_s, late_s = difference_s, float("inf"), 0.0
         return late_s
 

@@ -66,9 +66,8 @@ class FileReader(SteppingReader):
         self._cadence = Cadence(camera.look_interval_s, on_grid=not by_keys)
         self._period_s = 1 / (self._capture.fps or FALLBACK_FPS)
         self._pace = _Pace(camera.paced)
-        self._pass_began_s = 0.0
-        self._pass_first_s: float | None = None
-        self._stream_s = -self._period_s
+        self._grabbed = 0
+        self._pass_began_s = self._pass_first_s = self._pass_latest_s = self._stream_s = 0.0
         self._held: Shot | None = None
 
     @property
@@ -93,9 +92,9 @@ class FileReader(SteppingReader):
         self._capture.close()
 
     def _due_shot(self) -> Shot | None:
+        self._stream_s = self._time_of_grabbed()
         if self._decoder is not None and not self._capture.is_key:
             return None
-        self._stream_s = self._time_of_grabbed()
         if not self._cadence.is_due(self._stream_s):
             return None
         if self._decoder is None:
@@ -111,15 +110,17 @@ class FileReader(SteppingReader):
 
     def _time_of_grabbed(self) -> float:
         """Stream time, over all passes; a file without times of its own goes by frame rate."""
-        position_s = self._capture.position_s
-        if self._pass_first_s is None:
+        position_s, index = self._capture.position_s, self._grabbed
+        self._grabbed += 1
+        if index == 0:
             self._pass_first_s = position_s
-            return max(self._pass_began_s, self._stream_s + self._period_s)
-        stream_s = self._pass_began_s + position_s - self._pass_first_s
-        return stream_s if stream_s > self._stream_s else self._stream_s + self._period_s
+        has_times = index == 0 or position_s != self._pass_first_s
+        passed_s = position_s - self._pass_first_s if has_times else index * self._period_s
+        self._pass_latest_s = max(self._pass_latest_s, passed_s)
+        return self._pass_began_s + passed_s
 
     def _end(self) -> None:
-        if self._pass_first_s is None:
+        if self._grabbed == 0:
             raise SourceReadError(f"{self._capture.name}: holds no picture that can be decoded")
         self._check_complete()
         if not self._camera.loop:
@@ -130,18 +131,20 @@ class FileReader(SteppingReader):
             raw=self._decoder is not None,
             transport=self._camera.rtsp_transport,
         )
-        self._pass_began_s = max(self._stream_s + self._period_s, self._announced_end_s())
-        self._pass_first_s = None
+        self._pass_began_s += max(self._pass_s, self._announced_s)
+        self._grabbed, self._pass_latest_s = 0, 0.0
 
-    def _announced_end_s(self) -> float:
-        return self._pass_began_s + self._capture.frame_count * self._period_s
+    @property
+    def _pass_s(self) -> float:
+        return self._pass_latest_s + self._period_s
+
+    @property
+    def _announced_s(self) -> float:
+        return self._capture.frame_count * self._period_s
 
     def _check_complete(self) -> None:
-        announced_s = self._capture.frame_count * self._period_s
-        got_s = self._stream_s + self._period_s - self._pass_began_s
-        if self._decoder is None and got_s < min(
-            TRUNCATED_RATIO * announced_s, announced_s - TRUNCATED_S
-        ):
+        got_s, announced_s = self._pass_s, self._announced_s
+        if got_s < min(TRUNCATED_RATIO * announced_s, announced_s - TRUNCATED_S):
             raise SourceReadError(
                 f"{self._capture.name}: is cut off: ends after {got_s:.1f} s of {announced_s:.1f} s"
             )

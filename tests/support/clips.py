@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 
 from models.seeing import Image
+from models.zone import Camera
 
 CODE_BITS = 12
 """The frame's number, in black and white squares along the top."""
+
+
+def make_camera(source: str | Path, **changes: Any) -> Camera:
+    """A camera with this source."""
+    camera = Camera(camera_id="gate", name="Gate", source=str(source), legal_basis="test", zones=())
+    return replace(camera, **changes)
 
 
 def coded_image(number: int, size: tuple[int, int] = (320, 240)) -> Image:
@@ -43,9 +52,10 @@ def write_clip(
     size: tuple[int, int] = (320, 240),
     codec: str = "libx264",
     first: int = 0,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write a clip; its container follows the name's ending."""
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=fps)
         stream.width, stream.height = size
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
