@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from detector.readers import CameraStream
 
 from detector.backends import Detector
+from detector.readers import CameraStream
 from models.errors import DetectorError
 from models.seeing import Frame
 from models.zone import Camera
-from service.daemon.edge import EdgeStore
+from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.pictures import change_pictures, snapshot
 from service.daemon.requests import requests_for
@@ -68,6 +68,7 @@ class CameraRuntime:
         """Set from outside: whoever owns the runtime next closes it instead of working."""
         self._deps = deps
         self._pipeline = _primed_pipeline(camera, deps)
+        self._unsaved: list[OutboxRequest] = []
         self._saved_at: datetime | None = None
         self._snapshot_s = float("-inf")
         self.stream = deps.make_stream(camera)
@@ -100,8 +101,10 @@ class CameraRuntime:
 
     def close(self, timeout_s: float) -> None:
         """Save what the rules know and stop reading."""
-        self._deps.store.commit(self.camera.camera_id, self._pipeline.state())
-        self.stream.stop(timeout_s)
+        try:
+            self._commit()
+        finally:
+            self.stream.stop(timeout_s)
 
     def _act(self, processed: Processed) -> None:
         at = processed.frame.captured_at
@@ -120,21 +123,22 @@ class CameraRuntime:
             self._deps.metrics.incidents.labels(
                 incident.camera_id, incident.kind.value, change.kind.value
             ).inc()
-        if processed.changes or self._save_is_due(at):
+        if processed.changes or self._unsaved or self._save_is_due(at):
             self._save(processed, at)
         self._keep_snapshot(processed)
 
     def _save(self, processed: Processed, at: datetime) -> None:
-        requests = [
-            request
-            for change in processed.changes
-            for request in requests_for(
-                change, self.camera, change_pictures(change, processed, self.camera)
-            )
-        ]
-        self._deps.store.commit(self.camera.camera_id, self._pipeline.state(), requests)
+        for change in processed.changes:
+            pictures = change_pictures(change, processed, self.camera)
+            self._unsaved += requests_for(change, self.camera, pictures)
+        self._commit()
         self._saved_at = at
-        if requests:
+
+    def _commit(self) -> None:
+        """Write state and requests; if the disk refuses, the requests stay for the next time."""
+        self._deps.store.commit(self.camera.camera_id, self._pipeline.state(), self._unsaved)
+        if self._unsaved:
+            self._unsaved = []
             self._deps.wake_sender()
 
     def _save_is_due(self, at: datetime) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import structlog
 from detector.readers import CameraStream
@@ -29,6 +29,16 @@ from service.daemon.workers import Worker
 STOP_TIMEOUT_S = 5.0
 
 log = structlog.get_logger(__name__)
+
+
+class Part(Protocol):
+    """A part of the daemon with a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self, timeout_s: float) -> None:
+        """End what is under way and stop."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,15 +103,14 @@ class Daemon:
         """Open the cameras and begin to look."""
         for camera in self._city.cameras:
             self._add(camera)
-        self._sender.start()
-        for part in (*self._workers, self._watchdog, self._reporter):
+        for part in self._threads():
             part.start()
         log.info("daemon started", cameras=len(self._city.cameras), workers=len(self._workers))
 
     def stop(self) -> None:
         """Stop looking, save what the rules know; what waits in the outbox stays there."""
         self._queue.close()
-        for part in (*self._workers, self._watchdog, self._reporter, self._sender):
+        for part in self._threads():
             part.stop(STOP_TIMEOUT_S)
         for runtime in self.runtimes():
             runtime.stream.stop(0.0)  # all at once, then wait for each
@@ -133,6 +142,9 @@ class Daemon:
     def drain(self, timeout_s: float) -> bool:
         """Wait until the outbox is empty; False if it was not within the time."""
         return self._sender.drain(timeout_s)
+
+    def _threads(self) -> tuple[Part, ...]:
+        return (self._sender, *self._workers, self._watchdog, self._reporter)
 
     def _add(self, camera: Camera) -> None:
         runtime = CameraRuntime(camera, self._camera_deps)

@@ -109,7 +109,8 @@ def free_port(preferred: int) -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            bound: int = probe.getsockname()[1]
+            return bound
     raise SetupError("no free port on 127.0.0.1")
 
 

@@ -1,0 +1,101 @@
+"""Pictures that leave the daemon: evidence of a change, and the latest view. Heads are redacted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import structlog
+
+from detector.evidence import annotate, caption, crop, encode_jpeg, outlines, redact
+from models.errors import DetectorError
+from models.geometry import Box
+from models.incident import ChangeKind, Incident, IncidentChange
+from models.seeing import Image, Track
+from models.zone import Camera
+from service.pipeline import Processed
+
+SNAPSHOT_WIDTH_PX = 960
+SNAPSHOT_QUALITY = 75
+SAME_PLACE_IOU = 0.5
+PART_OF_RATIO = 0.9
+"""A piece of litter belongs to an incident whose box covers so much of it."""
+
+log = structlog.get_logger(__name__)
+
+
+def change_pictures(
+    change: IncidentChange, processed: Processed, camera: Camera
+) -> Mapping[str, bytes]:
+    """JPEGs by name: a wide view and a close-up when something is confirmed, a wide view after it.
+
+    A picture that cannot be made is logged and left out: the incident itself must not be lost, and
+    nothing unredacted may leave.
+    """
+    if change.kind is ChangeKind.UPDATED:
+        return {}
+    try:
+        return _evidence(change, processed, camera)
+    except DetectorError as error:
+        log.error("no evidence picture", camera=camera.camera_id, reason=str(error))
+        return {}
+
+
+def snapshot(processed: Processed, camera: Camera) -> bytes | None:
+    """The latest view as JPEG, at most 960 px wide; ``None`` if it cannot be made."""
+    try:
+        picture = _wide(processed, camera, highlighted=())
+        return encode_jpeg(_shrunk(picture, SNAPSHOT_WIDTH_PX), SNAPSHOT_QUALITY)
+    except DetectorError as error:
+        log.error("no snapshot", camera=camera.camera_id, reason=str(error))
+        return None
+
+
+def _evidence(change: IncidentChange, processed: Processed, camera: Camera) -> Mapping[str, bytes]:
+    incident = change.incident
+    if change.kind is ChangeKind.CLEARED:
+        return {"cleared-wide": encode_jpeg(_wide(processed, camera, highlighted=()))}
+    concerned = [track for track in processed.look.tracks if concerns(track, incident)]
+    wide = _wide(processed, camera, [track.track_id for track in concerned])
+    close = crop(_redacted(processed), _in_frame(incident, processed.frame.image))
+    return {"opened-wide": encode_jpeg(wide), "opened-close": encode_jpeg(close)}
+
+
+def concerns(track: Track, incident: Incident) -> bool:
+    """Whether a track is the matter of an incident, or a part of it."""
+    return (
+        track.box.iou(incident.box) > SAME_PLACE_IOU
+        or (track.label == incident.label
+        and track.box.covered_by(incident.box) > PART_OF_RATIO)
+    )
+
+
+def _wide(processed: Processed, camera: Camera, highlighted: Sequence[int]) -> Image:
+    frame = processed.frame
+    return annotate(
+        _redacted(processed),
+        processed.look.tracks,
+        outlines(camera, frame.width_px, frame.height_px),
+        caption(camera, frame.captured_at),
+        at=processed.look.at,
+        highlighted=highlighted,
+    )
+
+
+def _redacted(processed: Processed) -> Image:
+    """Without heads, where a person was detected and where one is only known to be."""
+    return redact(processed.frame.image, (*processed.detections, *processed.look.tracks))
+
+
+def _in_frame(incident: Incident, image: Image) -> Box:
+    height, width = image.shape[:2]
+    return incident.box.scaled(width / incident.width_px, height / incident.height_px)
+
+
+def _shrunk(picture: Image, width_px: int) -> Image:
+    height, width = picture.shape[:2]
+    if width <= width_px:
+        return picture
+    size = (width_px, round(height * width_px / width))
+    small: Image = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return small
