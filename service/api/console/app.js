@@ -11,6 +11,7 @@ import { chooseLanguage, translateDocument, word } from "./words.js";
 const POLL_MS = 3_000;
 const MAX_POLL_MS = 30_000;
 const PAGE_SIZE = 30;
+const WAITING = new Set(["received"]);
 const IN_WORK = new Set(["dispatched", "accepted", "in_progress"]);
 const DONE = new Set(["resolved", "verified", "closed"]);
 
@@ -51,7 +52,7 @@ function listen() {
   part("sign-in-form").addEventListener("submit", submitKey);
   part("sign-out").addEventListener("click", leave);
   part("more").addEventListener("click", loadOlder);
-  window.addEventListener("hashchange", followAddress);
+  window.addEventListener("hashchange", addressChanged);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && state.signedIn) poll();
   });
@@ -67,6 +68,12 @@ function keyFromAddress() {
   } catch {
     return match[1];
   }
+}
+
+async function addressChanged() {
+  const key = keyFromAddress();
+  if (key) await trySignIn(key);
+  else await followAddress();
 }
 
 async function submitKey(event) {
@@ -248,16 +255,17 @@ function problemText(error) {
 function renderFigures(orders) {
   const online = state.cameras.filter((camera) => camera.state === "online").length;
   const among = (statuses) => orders.filter((order) => statuses.has(order.status)).length;
+  const shown = word("amongShown", { n: orders.length });
   const figures = [
-    ["camerasOnline", word("ofTotal", { n: online, total: state.cameras.length })],
-    ["waiting", among(new Set(["received"]))],
-    ["inWork", among(IN_WORK)],
-    ["done", among(DONE)],
+    ["camerasOnline", word("ofTotal", { n: online, total: state.cameras.length }), ""],
+    ["waiting", String(among(WAITING)), shown],
+    ["inWork", String(among(IN_WORK)), shown],
+    ["done", String(among(DONE)), shown],
   ];
-  part("figures").replaceChildren(
-    ...figures.map(([key, value]) =>
-      element("div", { "data-figure": key }, element("dt", {}, word(key)), element("dd", {}, String(value))),
-    ),
-  );
-  part("figures").title = word("amongShown");
+  part("figures").replaceChildren(...figures.map((each) => figure(...each)));
+}
+
+function figure(key, value, scope) {
+  const name = element("dt", {}, word(key), scope ? element("small", {}, scope) : null);
+  return element("div", { "data-figure": key }, name, element("dd", {}, value));
 }

@@ -50,6 +50,18 @@ class CameraCard {
       this.facts,
       this.error,
     );
+    this.picture.describe("");
+    this.#watch();
+  }
+
+  /** Fetches pictures only while the card can be seen: a city has hundreds of cameras. */
+  #watch() {
+    this.inView = false;
+    const watcher = new IntersectionObserver((entries) => {
+      this.inView = entries.at(-1).isIntersecting;
+      if (this.inView) this.picture.update(this.camera);
+    });
+    watcher.observe(this.node);
   }
 
   update(camera) {
@@ -57,14 +69,14 @@ class CameraCard {
     const title = camera.name || camera.camera_id;
     this.node.dataset.camera = camera.camera_id;
     this.enlarge.setAttribute("aria-label", word("enlarge", { name: title }));
-    this.picture.update(camera);
+    if (this.inView) this.picture.update(camera);
     setText(this.name, title);
     showState(this.state, camera.state);
     this.node.classList.toggle("dim", camera.state === "offline");
     this.facts.replaceChildren(...cameraFacts(camera));
-    const failed = camera.state !== "online" && camera.last_error;
-    this.error.hidden = !failed;
-    setText(this.error, failed ? camera.last_error : "");
+    const trouble = troubleOf(camera);
+    this.error.hidden = !trouble;
+    setText(this.error, trouble);
   }
 }
 
@@ -77,9 +89,13 @@ export class Picture {
     this.wanted = "";
   }
 
-  update(camera) {
-    this.image.alt = word("pictureOf", { name: camera.name || camera.camera_id });
+  describe(name) {
+    this.image.alt = word("pictureOf", { name });
     this.missing.replaceChildren(icon("camera"), word("noPicture"));
+  }
+
+  update(camera) {
+    this.describe(camera.name || camera.camera_id);
     if (!camera.snapshot_at) {
       this.#show(false);
       return;
@@ -107,6 +123,11 @@ export class Picture {
     this.image.hidden = !present;
     this.missing.hidden = present;
   }
+}
+
+function troubleOf(camera) {
+  if (camera.stale) return word("silent", { time: moment(camera.heard_at) });
+  return camera.state === "online" ? "" : (camera.last_error ?? "");
 }
 
 function showState(node, state) {

@@ -253,7 +253,7 @@ function factsOf(order) {
     ["observed", duration(order.observed_s)],
     ["dwell", duration(order.dwell_s)],
     ["lastSeenAt", moment(order.last_seen_at)],
-    ["clearedAt", order.cleared_at ? moment(order.cleared_at) : word("stillThere")],
+    ["onCamera", order.cleared_at ? word("clearSince", { time: moment(order.cleared_at) }) : word("stillThere")],
   ];
   return facts
     .filter(([, value]) => value)
@@ -268,7 +268,7 @@ function historyOf(order) {
       "li",
       {},
       element("span", { className: "history-what" }, whatHappened(entry)),
-      entry.note ? element("q", {}, entry.note) : null,
+      noteOf(entry),
       element(
         "span",
         { className: "history-who" },
@@ -278,6 +278,13 @@ function historyOf(order) {
     ),
   );
   return [element("h3", {}, word("history")), element("ol", { reversed: true }, entries)];
+}
+
+function noteOf(entry) {
+  if (!entry.note) return null;
+  // The note of a picture is its name, not something that somebody wrote.
+  if (entry.kind === "evidence") return element("span", {}, named("evidence", entry.note));
+  return element("q", {}, entry.note);
 }
 
 function whatHappened(entry) {

@@ -60,7 +60,7 @@ class OrderRow {
     this.thumbnail.hidden = !url;
     if (url && this.thumbnail.getAttribute("src") !== url) this.thumbnail.src = url;
     this.kind.replaceChildren(icon(order.rule_kind));
-    setText(this.title, `${named("category", order.category)} · ${order.number}`);
+    setText(this.title, `${named("category", order.category)} #${order.number}`);
     setText(this.place, placeOf(order));
     setText(this.department, departmentOf(order));
     showStatus(this.status, order.status);
