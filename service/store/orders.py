@@ -73,9 +73,11 @@ def add_order(
     is_postgresql = connection.dialect.name == "postgresql"
     insert = postgresql.insert(orders) if is_postgresql else sqlite.insert(orders)
     done = connection.execute(
-        insert.values(**values).on_conflict_do_nothing(index_elements=["incident_id"])
+        insert.values(**values)
+        .on_conflict_do_nothing(index_elements=["incident_id"])
+        .returning(orders.c.number)
     )
-    return done.rowcount == 1
+    return done.first() is not None
 
 
 def find_by_incident(
