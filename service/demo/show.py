@@ -132,7 +132,7 @@ def _start_rtsp(children: Children, videos: Sequence[Path]) -> int:
     if not line:
         child.process.wait()
         child.check()
-    first_url = next(iter(json.loads(line).values()))
+    first_url = str(next(iter(json.loads(line).values())))
     port = urlsplit(first_url).port
     if port is None:
         raise SetupError(f"the RTSP server announced {first_url!r}")
