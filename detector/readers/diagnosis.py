@@ -6,6 +6,7 @@ the camera's password.
 
 from __future__ import annotations
 
+import errno
 import socket
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +16,7 @@ from detector.readers.address import SourceKind, kind_of, local_path
 
 CONNECT_TIMEOUT_S = 3.0
 ASK_TIMEOUT_S = 5.0
+UNKNOWN_REASON = "it could not be opened, and the reason is not known"
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
@@ -96,15 +98,7 @@ def _ask(source: str, transport: str) -> str:
 
 
 def _in_words(error: Exception, transport: str) -> str:
-    for kind, words in _REASONS:
-        if isinstance(error, kind):
-            hint = _hint(error, transport)
-            return f"{words}{hint}"
-    return "it could not be opened"
-
-
-def _hint(error: Exception, transport: str) -> str:
-    if isinstance(error, av.error.HTTPOtherClientError):
+    if isinstance(error, OSError) and error.errno == errno.EPROTONOSUPPORT:
         other = "udp" if transport == "tcp" else "tcp"
-        return f"; if it does not offer {transport.upper()}, set rtsp_transport: {other}"
-    return ""
+        return f"it does not offer {transport.upper()}; set rtsp_transport: {other}"
+    return next((words for kind, words in _REASONS if isinstance(error, kind)), UNKNOWN_REASON)

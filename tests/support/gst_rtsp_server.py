@@ -24,7 +24,7 @@ from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - afte
 LAUNCH = (
     "( appsrc name=source is-live=true format=time "
     "caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate={fps}/1 "
-    "! h264parse ! rtph264pay config-interval={config} name=pay0 pt=96 )"
+    "! h264parse config-interval={config} ! rtph264pay config-interval=0 name=pay0 pt=96 )"
 )
 TRANSPORTS = {
     "tcp": GstRtsp.RTSPLowerTrans.TCP,
