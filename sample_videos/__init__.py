@@ -1,0 +1,1 @@
+"""Short rendered clips with exact ground truth, and the scripts that make them."""

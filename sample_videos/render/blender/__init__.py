@@ -1,0 +1,1 @@
+"""What needs ``bpy``: materials, the street, the actors, and rendering them."""

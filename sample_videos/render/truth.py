@@ -1,0 +1,135 @@
+"""Ground truth from the scene and the boxes that were rendered; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sample_videos.render.crops import Box
+from sample_videos.render.projection import ground_polygon
+from sample_videos.render.spec import ActorSpec, SceneSpec, ZoneSpec
+from sample_videos.render.timeline import still_periods
+
+Boxes = dict[str, dict[int, Box]]
+"""Name of a thing to number of a frame to its box."""
+Point = tuple[float, float]
+
+VEHICLES = frozenset({"car", "truck", "bus"})
+
+
+def contains(polygon: Sequence[Point], point: Point) -> bool:
+    """Is the point inside the polygon? (Even number of crossings to the right: outside.)"""
+    x, y = point
+    inside = False
+    for (x0, y0), (x1, y1) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
+        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
+            inside = not inside
+    return inside
+
+
+def anchor(box: Sequence[float]) -> Point:
+    """Return where a thing touches the ground: bottom centre of its box."""
+    return (box[0] + box[2]) / 2, float(box[3])
+
+
+def expected_events(truth: Mapping[str, Any], zone: Mapping[str, Any], dwell_s: float) -> int:
+    """How many incidents a zone's rule must yield; litter is one for the zone."""
+    kind = str(zone["rule"]).split()[0].rstrip(":")
+    if kind == "vehicle":
+        things = truth["stationary_vehicles"]
+        spans = [(t, t["stationary_from_s"], t["stationary_to_s"]) for t in things]
+    else:
+        wanted = "damage" if kind == "damaged_facility" else "abandoned_things"
+        spans = [(t, t.get("on_ground_from_s", t.get("from_s")), t["to_s"])
+                 for t in truth[wanted]]
+    found = sum(
+        contains(zone["polygon_xy"], anchor(thing["box_xyxy"])) and end - start >= dwell_s
+        for thing, start, end in spans
+    )
+    return min(found, 1) if kind == "litter" else found
+
+
+def ground_truth(spec: SceneSpec, boxes: Boxes) -> dict[str, Any]:
+    """Return the clip's YAML as a mapping, in the form of the real clips' ground truth."""
+    truth: dict[str, Any] = {
+        "clip": f"{spec.clip}.mp4",
+        "source": {"scene": f"scenes/{spec.clip}.yaml", "made_by": "sample_videos/render"},
+        "licence": "the project's own (AGPL-3.0-only)",
+        "video": {
+            "codec": "h264", "width": spec.width_px, "height": spec.height_px, "fps": spec.fps,
+            "frames": spec.frames, "duration_s": spec.duration_s,
+        },
+        "camera": "fixed",
+        "shows": spec.shows,
+        "ground_truth_by": "the renderer: boxes are tight around the projected vertices, "
+        "also of what is hidden behind other things; times are those of frames",
+        "stationary_vehicles": _vehicles(spec, boxes),
+        "abandoned_things": _abandoned(spec, boxes),
+        "damage": _damage(spec, boxes),
+    }
+    truth["zones"] = [_zone(spec, truth, zone) for zone in spec.zones]
+    return truth
+
+
+def _zone(
+    spec: SceneSpec, truth: Mapping[str, Any], zone: ZoneSpec
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": zone.name,
+        "polygon_xy": ground_polygon(spec, zone.ground_m),
+        "rule": zone.rule,
+    }
+    entry["expected_events_by_dwell_s"] = {
+        dwell: expected_events(truth, entry, dwell) for dwell in zone.dwells_s
+    }
+    return entry | ({"note": zone.note} if zone.note else {})
+
+
+def _vehicles(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": f"{actor.label} {actor.name}",
+            "box_xyxy": list(boxes[actor.name][round(start * spec.fps)]),
+            "stationary_from_s": round(start, 2),
+            "stationary_to_s": round(end, 2),
+            "already_there_at_start": start == 0,
+        }
+        for actor in spec.actors
+        if actor.label in VEHICLES
+        for start, end in still_periods(actor.path, spec.duration_s, 1 / spec.fps)
+        if round(start * spec.fps) in boxes.get(actor.name, {})
+    ]
+
+
+def _abandoned(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:
+    return [
+        _thing(spec, boxes, actor) for actor in spec.actors
+        if actor.kind == "bag" and actor.name in boxes
+    ]
+
+
+def _thing(spec: SceneSpec, boxes: Boxes, actor: ActorSpec) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "label": f"{actor.label} {actor.name}",
+        "box_xyxy": list(boxes[actor.name][spec.frames - 1]),
+        "on_ground_from_s": actor.put_down_s,
+        "to_s": spec.duration_s,
+    }
+    owner = boxes.get(actor.carried_by)
+    if owner:
+        entry["owner"] = actor.carried_by
+        entry["owner_gone_s"] = round((max(owner) + 1) / spec.fps, 2)
+    return entry
+
+
+def _damage(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": f"pothole {hole.name}",
+            "box_xyxy": list(boxes[hole.name][spec.frames - 1]),
+            "from_s": hole.from_s,
+            "to_s": spec.duration_s,
+        }
+        for hole in spec.potholes
+        if hole.name in boxes
+    ]
