@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from detector.readers import SteppingReader, open_reader
-from detector.readers.capture import OPEN_TIMEOUT_S, READ_TIMEOUT_S
+from detector.readers import SteppingReader, diagnosis, open_reader
+from detector.readers import capture as capture_module
 from models.errors import SourceError, SourceOpenError, SourceReadError
 from models.seeing import Frame
 from models.zone import DecodeMode
@@ -30,6 +30,12 @@ REAL_TIME_TOLERANCE_S = 0.6
 def server(clip: Path, short_gop_clip: Path, b_frame_clip: Path) -> Iterator[DemoRtsp]:
     with demo_rtsp(clip, short_gop_clip, b_frame_clip) as running:
         yield running
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture_module, "OPEN_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(capture_module, "READ_TIMEOUT_S", 1.5)
 
 
 def read_some(reader: SteppingReader, count: int) -> list[Frame]:
@@ -202,7 +208,7 @@ def test_a_usb_camera_that_is_not_there_is_refused_in_words() -> None:
 @pytest.mark.parametrize("mode", [DecodeMode.FULL, DecodeMode.KEYFRAMES])
 @pytest.mark.parametrize("failure", ["stall", "reset"])
 def test_a_stream_that_fails_never_gives_an_old_frame_again(
-    server: DemoRtsp, mode: DecodeMode, failure: str
+    server: DemoRtsp, mode: DecodeMode, failure: str, short_limits: None
 ) -> None:
     with FaultProxy(server.port) as proxy:
         camera = make_camera(
@@ -217,13 +223,22 @@ def test_a_stream_that_fails_never_gives_an_old_frame_again(
                     number = read_code(reader.read().image)
                     assert number not in seen
                     seen.add(number)
-            assert time.monotonic() - began_s < READ_TIMEOUT_S + 1.5
+            assert time.monotonic() - began_s < capture_module.READ_TIMEOUT_S + 1.0
 
 
-def test_a_server_that_never_answers_is_given_up_in_time(server: DemoRtsp) -> None:
+def test_the_time_limits_suit_a_watchdog() -> None:
+    """Opening may wait for one other open, then ask why it failed: well below a minute."""
+    longest_s = 2 * capture_module.OPEN_TIMEOUT_S + diagnosis.CONNECT_TIMEOUT_S
+    assert longest_s + diagnosis.ASK_TIMEOUT_S < 60.0
+    assert capture_module.READ_TIMEOUT_S < capture_module.OPEN_TIMEOUT_S
+
+
+def test_a_server_that_never_answers_is_given_up_in_time(
+    server: DemoRtsp, short_limits: None
+) -> None:
     with FaultProxy(server.port) as proxy:
         proxy.stall()
         began_s = time.monotonic()
         with pytest.raises(SourceError, match="no picture in time"):
             open_reader(make_camera(f"rtsp://127.0.0.1:{proxy.port}/clip"))
-        assert time.monotonic() - began_s < OPEN_TIMEOUT_S + 1.5
+        assert time.monotonic() - began_s < capture_module.OPEN_TIMEOUT_S + 1.0
