@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
+import shutil
 import socket
+import ssl
+import tempfile
 import threading
 import time
 import uuid
@@ -11,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +37,7 @@ from service.store import access
 from service.store.database import Database, open_database
 from service.store.files import FileStore
 from service.store.migrate import upgrade
-from tests.support.postgres import postgres_database
+from tests.support.postgres import database_name, new_postgres_database, postgres_database
 
 KEYS = {role: f"test-key-of-{role}-0123456789" for role in Role}
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -79,12 +84,43 @@ def database_url(backend: str, folder: Path) -> Iterator[str]:
 @contextmanager
 def migrated(backend: str, folder: Path) -> Iterator[Database]:
     """A database with all tables and a key of each role."""
-    with database_url(backend, folder) as url, open_database(url) as database:
+    with copied_url(backend, folder) as url, open_database(url) as database:
+        yield database
+
+
+@contextmanager
+def copied_url(backend: str, folder: Path) -> Iterator[str]:
+    """URL of a copy of a database that was migrated once."""
+    if backend == "postgresql":
+        with postgres_database(database_name(_postgres_template())) as url:
+            yield url
+    else:
+        path = folder / "dispatch.sqlite3"
+        shutil.copy(_sqlite_template(), path)
+        yield f"sqlite:///{path}"
+
+
+@cache
+def _postgres_template() -> str:
+    url = new_postgres_database()
+    _fill(url)
+    return url
+
+
+@cache
+def _sqlite_template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="streetwarden-template-"))
+    atexit.register(shutil.rmtree, folder)
+    _fill(f"sqlite:///{folder / 'template.sqlite3'}")
+    return folder / "template.sqlite3"
+
+
+def _fill(url: str) -> None:
+    with open_database(url) as database:
         upgrade(database)
         with database.write() as connection:
             for role, key in KEYS.items():
                 access.save_key(connection, f"test-{role}", role, key, START)
-        yield database
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +168,7 @@ def running_service(
         )
         with (
             serve(make_app(deps)),
-            httpx.Client(base_url=url) as anonymous,
+            httpx.Client(base_url=url, verify=tls()) as anonymous,
             client_of(url, Role.DETECTOR) as detector,
             client_of(url, Role.CLIENT) as client,
             client_of(url, Role.ADMIN) as admin,
@@ -151,7 +187,13 @@ def running_service(
 def client_of(url: str, role: Role) -> httpx.Client:
     """A client that sends the key of a role."""
     headers = {"Authorization": f"Bearer {KEYS[role]}"}
-    return httpx.Client(base_url=url, headers=headers, timeout=30)
+    return httpx.Client(base_url=url, headers=headers, timeout=30, verify=tls())
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Made once: it takes longer than most requests, and loopback needs none."""
+    return ssl.create_default_context()
 
 
 @contextmanager

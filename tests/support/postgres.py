@@ -22,17 +22,29 @@ SUPERUSER = "postgres"
 
 
 @contextmanager
-def postgres_database() -> Iterator[str]:
-    """URL of an empty database of its own; the test is skipped where there is no PostgreSQL."""
+def postgres_database(template: str = "template1") -> Iterator[str]:
+    """URL of a database of its own; the test is skipped where there is no PostgreSQL."""
+    url = new_postgres_database(template)
+    try:
+        yield url
+    finally:
+        with _superuser(_server()) as connection:
+            connection.execute(f'DROP DATABASE "{database_name(url)}" WITH (FORCE)')
+
+
+def new_postgres_database(template: str = "template1") -> str:
+    """URL of a new database, a copy of a template, that stays until the server ends."""
     folder = _server()
     name = f"test_{uuid.uuid4().hex}"
     with _superuser(folder) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield f"postgresql://{SUPERUSER}@/{name}?host={folder}"
-    finally:
-        with _superuser(folder) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        # FILE_COPY is the faster way for small databases on a server without fsync.
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    return f"postgresql://{SUPERUSER}@/{name}?host={folder}"
+
+
+def database_name(url: str) -> str:
+    """Name of the database that a URL of :func:`new_postgres_database` leads to."""
+    return url.partition("@/")[2].partition("?")[0]
 
 
 @contextmanager
