@@ -23,7 +23,7 @@ _RULES = (*_ZONES, "rules", EACH)
 
 
 def check_references(
-    document: Document, folder: Path, environ: Mapping[str, str]
+    document: Document, folder: Path, environ: Mapping[str, str] | None
 ) -> Iterator[Finding]:
     """Everything that one value alone cannot show to be wrong."""
     yield from _duplicate_ids(document)
@@ -101,7 +101,7 @@ def _labels(data: Any) -> Iterator[Finding]:
             yield Finding(loc=loc, message=_unknown("label", value, known))
 
 
-def _sources(data: Any, folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _sources(data: Any, folder: Path, environ: Mapping[str, str] | None) -> Iterator[Finding]:
     for loc, value in select(data, *_CAMERAS, "source"):
         try:
             _resolve(value, folder, environ)
@@ -109,7 +109,7 @@ def _sources(data: Any, folder: Path, environ: Mapping[str, str]) -> Iterator[Fi
             yield Finding(loc=loc, message=str(error))
 
 
-def _resolve(value: Any, folder: Path, environ: Mapping[str, str]) -> None:
+def _resolve(value: Any, folder: Path, environ: Mapping[str, str] | None) -> None:
     if isinstance(value, int) and not isinstance(value, bool) and value < 0:
         raise ValueError("the index of a USB camera should be at least 0")
     if isinstance(value, str):

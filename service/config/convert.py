@@ -49,7 +49,8 @@ class Surroundings:
     """What a file means depends on where it lies and on the environment."""
 
     folder: Path
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] | None
+    """Fills the placeholders of sources; None: sources stay as they are written."""
 
 
 def to_city(form: CityFile, surroundings: Surroundings) -> City:

@@ -17,14 +17,19 @@ from service.config.forms import CityFile
 from service.config.messages import findings
 
 
-def load_city(path: Path, environ: Mapping[str, str] | None = None) -> City:
+def load_city(
+    path: Path, environ: Mapping[str, str] | None = None, *, resolve_sources: bool = True
+) -> City:
     """The city that ``path`` describes.
 
-    ``environ`` fills the ``${NAME}`` placeholders; None: this process's environment. Raises
-    :class:`ConfigError` with every problem of the file, sorted by line.
+    ``environ`` fills the ``${NAME}`` placeholders; None: this process's environment. A program
+    that reads no camera, such as the dispatch service, needs no camera passwords: without
+    ``resolve_sources`` the sources stay as they are written. Raises :class:`ConfigError` with
+    every problem of the file, sorted by line.
     """
+    filled_from = os.environ if environ is None else environ
     surroundings = Surroundings(
-        folder=path.parent.resolve(), environ=os.environ if environ is None else environ
+        folder=path.parent.resolve(), environ=filled_from if resolve_sources else None
     )
     document = read_document(path)
     form, found = _validate(document.data)

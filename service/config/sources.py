@@ -19,11 +19,14 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
-def resolve_source(source: str, folder: Path, environ: Mapping[str, str]) -> str:
+def resolve_source(source: str, folder: Path, environ: Mapping[str, str] | None) -> str:
     """``source`` with placeholders filled in and a relative path made absolute.
 
+    Without an ``environ`` it stays as it is: for programs that read no camera.
     Raises :class:`ValueError` for an unset variable or an address that cannot be one.
     """
+    if environ is None:
+        return source
     filled = _fill_in(source, environ)
     if filled.isdecimal() and filled.isascii():
         return filled

@@ -45,6 +45,12 @@ def test_a_loaded_city_does_not_show_them(tmp_path: Path) -> None:
     assert SECRET not in repr(city)
 
 
+def test_a_program_that_reads_no_camera_needs_no_password(tmp_path: Path) -> None:
+    text = changed("192.0.2.10/stream1", "viewer:${CAMERA_PASSWORD}@192.0.2.10/1")
+    city = load_city(write(tmp_path, text), environ={}, resolve_sources=False)
+    assert city.cameras[0].source == "rtsp://viewer:${CAMERA_PASSWORD}@192.0.2.10/1"
+
+
 def test_the_form_does_not_show_them() -> None:
     form = CityFile.model_validate(
         {

@@ -79,10 +79,12 @@ export class OrderDialog {
       if (this.id !== id) return;
       if (error.status === 401) this.dialog.close();
       this.#say(error.status === 404 ? word("orderGone") : word("unreachableAtFirst"), true);
+      this.unread = true;
     }
   }
 
   #take(order) {
+    if (this.unread) this.#say("");
     const same = this.order?.version === order.version;
     this.order = order;
     if (!same) this.render();
@@ -219,6 +221,7 @@ export class OrderDialog {
   }
 
   #say(text, isBad = false) {
+    this.unread = false;
     this.message.classList.toggle("bad", isBad);
     setText(this.message, text);
   }
