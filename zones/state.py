@@ -104,7 +104,7 @@ def _rule_in(data: Json) -> RuleMemory:
 def _case_out(case: Case) -> Json:
     return {
         "votes": dict(case.votes),
-        "box": case.box.xyxy,
+        "box": _box_out(case.box),
         "confidence": case.confidence,
         "entered_at": case.entered_at.isoformat(),
         "started_at": case.started_at.isoformat(),
@@ -149,7 +149,7 @@ def _open_out(opened: OpenIncident | None) -> Json:
         "kind": incident.kind,
         "category": incident.category,
         "label": incident.label,
-        "box": incident.box.xyxy,
+        "box": _box_out(incident.box),
         "size_px": (incident.width_px, incident.height_px),
         "confidence": incident.confidence,
         "started_at": incident.started_at.isoformat(),
@@ -190,6 +190,10 @@ def _votes_in(data: Mapping[str, Json]) -> Mapping[str, int]:
     if not votes:
         raise ValueError("a case without a label")
     return votes
+
+
+def _box_out(box: Box) -> Json:
+    return [float(side) for side in box.xyxy]
 
 
 def _box_in(data: Json) -> Box:

@@ -29,40 +29,40 @@ from tests.zones.looks import (
 )
 from zones.engine import SETTLING, ZoneEngine
 
-LENGTH_S = 150
+LAST_ARRIVAL_S = 60
 APART_S = 25
 """Visits of one place are further apart than what ends an incident, even after a restart."""
-INSIDE = tuple(Box(x, 200, x + 60, 240) for x in (150, 260, 370, 480))
+INSIDE = tuple(Box(x, 200, x + 60, 240) for x in (150, 260, 370))
 OUTSIDE = (Box(150, 20, 210, 60), Box(300, 430, 360, 470), Box(920, 200, 980, 240))
 CORNERS: tuple[Points, ...] = (
     ((0.1, 0.2), (0.9, 0.2), (0.9, 0.8), (0.1, 0.8)),
     ((0.1, 0.2), (0.5, 0.3), (0.9, 0.2), (0.9, 0.8), (0.5, 0.7), (0.1, 0.8)),
 )
+FEW = settings(max_examples=40, deadline=None)
+"""Every example runs whole films, so few of them; time limits would only tell of a busy machine."""
 RULES = st.sampled_from((PARKING, LITTER, DAMAGE))
 
 
 @st.composite
-def streets(
-    draw: st.DrawFn, places: Sequence[Box] = INSIDE, *, label: str | None = None
-) -> list[Thing]:
+def streets(draw: st.DrawFn, places: Sequence[Box] = INSIDE) -> list[Thing]:
     """Things that come to places, stand there or not, and leave; whole seconds."""
     things: list[Thing] = []
     for place in places:
-        comes_s = draw(st.integers(0, 60))
-        while comes_s < LENGTH_S and len(things) < 8:
+        comes_s = draw(st.integers(0, 30))
+        while comes_s < LAST_ARRIVAL_S and len(things) < 5:
             stands_s = comes_s + draw(st.integers(0, 5))
-            leaves_s = stands_s + draw(st.integers(0, 60))
+            leaves_s = stands_s + draw(st.integers(0, 30))
             things.append(
                 Thing(
                     track_id=len(things) + 1,
-                    label=label or "car",
+                    label="car",
                     box=place,
                     comes_s=comes_s,
                     stands_s=stands_s,
                     leaves_s=leaves_s,
                 )
             )
-            comes_s = leaves_s + draw(st.integers(APART_S, 90))
+            comes_s = leaves_s + draw(st.integers(APART_S, 60))
     return things
 
 
@@ -71,9 +71,15 @@ def labelled(things: Sequence[Thing], rule: Rule) -> list[Thing]:
     return [replace(thing, label=min(rule.labels)) for thing in things]
 
 
-def run(rule: Rule, things: Sequence[Thing], **how: float) -> list[IncidentChange]:
-    """What a rule says of a street."""
-    return judge(ZoneEngine(camera(zone(rule))), film(*things, to_s=LENGTH_S, **how))  # type: ignore[arg-type]
+def end_s(things: Sequence[Thing]) -> int:
+    """When all is long over, even after a restart."""
+    return int(max((thing.leaves_s for thing in things), default=0)) + APART_S
+
+
+def run(rule: Rule, things: Sequence[Thing], rate: float = 1) -> list[IncidentChange]:
+    """What a rule says of a street until all is over."""
+    looks = film(*things, to_s=end_s(things), rate=rate)
+    return judge(ZoneEngine(camera(zone(rule))), looks)
 
 
 def openings(changes: Sequence[IncidentChange]) -> list[tuple[Box, float, float]]:
@@ -88,6 +94,11 @@ def openings(changes: Sequence[IncidentChange]) -> list[tuple[Box, float, float]
     )
 
 
+def ids(changes: Sequence[IncidentChange], kind: str) -> list[str]:
+    """Ids of the incidents of the changes of one kind, in order."""
+    return [change.incident.incident_id for change in changes if change.kind == kind]
+
+
 def clearings(changes: Sequence[IncidentChange]) -> list[tuple[Box, float]]:
     """Where incidents were cleared, and when."""
     return sorted(
@@ -96,6 +107,7 @@ def clearings(changes: Sequence[IncidentChange]) -> list[tuple[Box, float]]:
     )
 
 
+@FEW
 @given(streets())
 def test_each_vehicle_that_stands_for_the_dwell_is_one_incident_and_no_other(
     things: list[Thing],
@@ -104,16 +116,15 @@ def test_each_vehicle_that_stands_for_the_dwell_is_one_incident_and_no_other(
         (
             (thing.box, thing.stands_s + PARKING.dwell_s, thing.stands_s)
             for thing in things
-            if thing.stands_s is not None
-            and thing.stands_s + PARKING.dwell_s < thing.leaves_s
-            and thing.stands_s + PARKING.dwell_s <= LENGTH_S
+            if thing.stands_s is not None and thing.stands_s + PARKING.dwell_s < thing.leaves_s
         ),
         key=lambda item: (item[1], item[0].x1),
     )
     assert openings(run(PARKING, things)) == expected
 
 
-@given(RULES, streets(), st.sets(st.integers(0, LENGTH_S)), st.sampled_from((1, 2, 5)))
+@FEW
+@given(RULES, streets(), st.sets(st.integers(0, 100)), st.sampled_from((1, 2, 5)))
 def test_no_incident_before_its_dwell_and_its_life_has_one_beginning_and_one_end(
     rule: Rule, things: list[Thing], unseen: set[int], rate: float
 ) -> None:
@@ -132,45 +143,58 @@ def test_no_incident_before_its_dwell_and_its_life_has_one_beginning_and_one_end
         assert counts["cleared"] == 0 or (counts["cleared"] == 1 and kinds[-1] == "cleared")
 
 
+@FEW
 @given(st.integers(12, 600), st.sampled_from((1, 2, 5)))
-@settings(max_examples=20)
 def test_one_opening_however_long_it_stays(stay_s: int, rate: float) -> None:
     engine = ZoneEngine(camera(zone(PARKING)))
     changes = judge(engine, film(Thing(leaves_s=stay_s), to_s=stay_s + 20, rate=rate))
     assert [kind for kind, _ in told(changes)] == ["opened", "cleared"]
 
 
+@FEW
 @given(RULES, streets(OUTSIDE), st.sampled_from(CORNERS))
 def test_what_is_not_in_the_zone_never_yields(
     rule: Rule, things: list[Thing], corners: Points
 ) -> None:
     engine = ZoneEngine(camera(zone(rule, polygon=corners)))
-    assert judge(engine, film(*labelled(things, rule), to_s=LENGTH_S)) == []
+    assert judge(engine, film(*labelled(things, rule), to_s=end_s(things))) == []
 
 
-@given(RULES, streets(), st.sampled_from((2, 5)), st.integers(0, LENGTH_S), st.integers(0, 60))
-def test_looking_more_often_changes_nothing(
-    rule: Rule, things: list[Thing], rate: float, blind_from: int, blind_s: int
-) -> None:
+@FEW
+@given(RULES, streets(), st.sampled_from((2, 5)))
+def test_looking_more_often_changes_nothing(rule: Rule, things: list[Thing], rate: float) -> None:
     things = labelled(things, rule)
-    blind = (blind_from, blind_from + blind_s)
-    one, other = (
+    seldom, often = run(rule, things), run(rule, things, rate)
+    assert openings(often) == openings(seldom)
+    # Only how exactly it is known when something left depends on the cadence.
+    for (box, at_s), (same_box, same_at_s) in zip(clearings(seldom), clearings(often), strict=True):
+        assert box == same_box
+        assert 0 <= same_at_s - at_s < 1
+
+
+@FEW
+@given(
+    st.sampled_from((PARKING, DAMAGE)),
+    streets(),
+    st.sampled_from((2, 5)),
+    st.integers(0, 60),
+    st.integers(0, 60),
+)
+def test_nor_does_it_with_a_time_in_which_nobody_could_look(
+    rule: Rule, things: list[Thing], rate: float, blind_s: int, long_s: int
+) -> None:
+    once = list({thing.box: thing for thing in labelled(things, rule)}.values())
+    seldom, often = (
         judge(
             ZoneEngine(camera(zone(rule))),
-            film(*things, to_s=LENGTH_S, rate=looks_a_second, blind=blind),
+            film(*once, to_s=end_s(once), rate=looks_a_second, blind=(blind_s, blind_s + long_s)),
         )
         for looks_a_second in (1, rate)
     )
-    # Between two looks of the slower cadence nobody knows when something left.
-    late = LENGTH_S - 2
-    assert [o for o in openings(one) if o[1] < late] == [o for o in openings(other) if o[1] < late]
-    soon, now = clearings(one), clearings(other)
-    for (box, at_s), (same_box, same_at_s) in zip(soon, now, strict=False):
-        assert box == same_box
-        assert abs(at_s - same_at_s) <= 1
-    assert abs(len(soon) - len(now)) <= sum(at_s >= late for _, at_s in now)
+    assert openings(often) == openings(seldom)
 
 
+@FEW
 @given(RULES, streets(), st.sampled_from(CORNERS), st.integers(0, 5), st.booleans(), st.booleans())
 def test_how_a_polygon_is_written_changes_nothing(
     rule: Rule, things: list[Thing], corners: Points, turn: int, backwards: bool, other: bool
@@ -186,51 +210,39 @@ def test_how_a_polygon_is_written_changes_nothing(
         in_pixels=True,
         rules=(rule,),
     )
-    looks = film(*labelled(things, rule), to_s=LENGTH_S)
+    looks = film(*labelled(things, rule), to_s=end_s(things))
     as_ratios = judge(ZoneEngine(camera(zone(rule, polygon=corners))), looks)
     as_pixels = judge(ZoneEngine(camera(in_pixels, resolution=resolution)), looks)
     assert as_pixels == as_ratios
 
 
-@given(RULES, streets(), st.integers(1, LENGTH_S))
+@FEW
+@given(RULES, streets(), st.integers(1, 100))
 def test_a_restart_at_any_look_changes_nothing(rule: Rule, things: list[Thing], at: int) -> None:
-    looks = film(*labelled(things, rule), to_s=LENGTH_S)
+    looks = film(*labelled(things, rule), to_s=end_s(things))
     straight = judge(ZoneEngine(camera(zone(rule))), looks)
     engine = ZoneEngine(camera(zone(rule)))
     changes = judge(engine, looks[:at])
     engine = ZoneEngine(camera(zone(rule)), engine.state())
     changes += judge(engine, renumbered(looks[at:], at))
+    assert ids(changes, "opened") == ids(straight, "opened")
     assert openings(changes) == openings(straight)
-    assert [c.incident.incident_id for c in changes if c.kind == "opened"] == [
-        c.incident.incident_id for c in straight if c.kind == "opened"
-    ]
+    assert sorted(ids(changes, "cleared")) == sorted(ids(straight, "cleared"))
     # A fresh tracker is given some time to find things again: an end may be noticed later.
-    late = SETTLING.total_seconds()
-    if rule is LITTER:  # whose incident may go on with what came in that time
-        return
-    ends, expected = clearings(changes), clearings(straight)
-    for (box, at_s), (same_box, same_at_s) in zip(ends, expected, strict=False):
+    for (box, at_s), (same_box, same_at_s) in zip(
+        clearings(straight), clearings(changes), strict=True
+    ):
         assert box == same_box
-        assert 0 <= at_s - same_at_s <= late
-    assert len(expected) - len(ends) == sum(at_s > LENGTH_S - late for _, at_s in expected) or len(
-        expected
-    ) == len(ends)
+        assert 0 <= same_at_s - at_s <= SETTLING.total_seconds()
 
 
-@given(RULES, streets(INSIDE[:2]))
-@settings(max_examples=25)
+@FEW
+@given(RULES, streets())
 def test_a_restart_at_every_look_neither_repeats_nor_delays_an_incident(
     rule: Rule, things: list[Thing]
 ) -> None:
-    first = [
-        thing for n, thing in enumerate(labelled(things, rule)) if thing.track_id <= 2 and n < 2
-    ]
-    stay = [
-        replace(thing, leaves_s=1e9)
-        for thing in first
-        if thing.box != first[0].box or thing is first[0]
-    ]
-    looks = film(*stay, to_s=LENGTH_S)
+    stay = {thing.box: replace(thing, leaves_s=1e9) for thing in labelled(things, rule)}
+    looks = film(*stay.values(), to_s=end_s(things))
     straight = judge(ZoneEngine(camera(zone(rule))), looks)
     changes: list[IncidentChange] = []
     state: str | None = None
@@ -238,4 +250,4 @@ def test_a_restart_at_every_look_neither_repeats_nor_delays_an_incident(
         engine = ZoneEngine(camera(zone(rule)), state)
         changes += judge(engine, renumbered([one], number))
         state = engine.state()
-    assert openings(changes) == openings(straight)
+    assert ids(changes, "opened") == ids(straight, "opened")
