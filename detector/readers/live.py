@@ -23,6 +23,11 @@ GOP_SLACK_S = 0.1
 log = structlog.get_logger(__name__)
 
 
+def key_pictures_suffice(gap_s: float, look_interval_s: float) -> bool:
+    """Whether key pictures so far apart come often enough for one look in each interval."""
+    return gap_s <= look_interval_s * GOP_SLACK_RATIO + GOP_SLACK_S
+
+
 class NoKeyDecoderError(SourceOpenError):
     """The codec is none of which single key pictures can be decoded."""
 
@@ -118,7 +123,6 @@ class AutoReader(SteppingReader):
     def __init__(self, camera: Camera) -> None:
         super().__init__(camera.camera_id)
         self._camera = camera
-        self._longest_gap_s = camera.look_interval_s * GOP_SLACK_RATIO + GOP_SLACK_S
         self._inner: LiveKeyReader | LiveReader = _key_reader_or_full(camera)
 
     @property
@@ -130,7 +134,9 @@ class AutoReader(SteppingReader):
         """Take one step, and change over if key pictures are too rare."""
         inner = self._inner
         shot = inner.advance()
-        if isinstance(inner, LiveKeyReader) and inner.since_key_s > self._longest_gap_s:
+        if isinstance(inner, LiveKeyReader) and not key_pictures_suffice(
+            inner.since_key_s, self._camera.look_interval_s
+        ):
             log.info(
                 "key frames are too rare, decoding every frame",
                 camera=self._camera_id,

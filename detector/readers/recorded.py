@@ -21,7 +21,7 @@ from detector.readers.base import Shot, SteppingReader
 from detector.readers.cadence import Cadence
 from detector.readers.capture import Capture
 from detector.readers.keyframes import KeyDecoder, decoder_for
-from detector.readers.live import GOP_SLACK_RATIO
+from detector.readers.live import key_pictures_suffice
 from models.errors import SourceEnded, SourceOpenError, SourceReadError
 from models.seeing import Image
 from models.zone import Camera, DecodeMode
@@ -229,8 +229,8 @@ def file_mode(camera: Camera) -> DecodeMode:
     if camera.decode is not DecodeMode.AUTO:
         return camera.decode
     gap_s = longest_key_gap_s(camera.source)
-    rare = gap_s is None or gap_s > camera.look_interval_s * GOP_SLACK_RATIO
-    return DecodeMode.FULL if rare else DecodeMode.KEYFRAMES
+    suffices = gap_s is not None and key_pictures_suffice(gap_s, camera.look_interval_s)
+    return DecodeMode.KEYFRAMES if suffices else DecodeMode.FULL
 
 
 def longest_key_gap_s(source: str) -> float | None:

@@ -199,9 +199,10 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
 def parse_request(head: str) -> Request:
     """Parse request line and headers; ``ValueError`` if they are not RTSP."""
     first, *lines = head.strip().split("\r\n")
-    method, url, version = first.split(" ")
-    if not version.startswith("RTSP/1"):
-        raise ValueError(version)
+    words = first.split(" ")
+    if len(words) != 3 or not words[2].startswith("RTSP/1"):
+        raise ValueError("not an RTSP request")
+    method, url, _ = words
     pairs = (line.partition(":") for line in lines)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     return Request(method=method.upper(), url=url, headers=headers)
