@@ -28,6 +28,8 @@ DOUBLE_IOU = 0.6
 NESTED_COVER = 0.9
 NESTED_AREA_RATIO = 0.35
 """A box in another one, and not much smaller, is a part of it (or it spans two things)."""
+MIN_FIT_IOU = 0.5
+PART_FIT = 0.4
 UNPLACED_BORDERS = 3
 """A box cut by so many borders of the picture hides where its object touches the ground."""
 
@@ -60,11 +62,23 @@ def same_thing(one: Box, other: Box) -> bool:
 
 
 def overlap(box: Box, place: Box) -> float:
-    """Overlap 0 to 1, that is not much less when something hides a part of the object."""
-    smaller = min(box.area, place.area)
-    if smaller < NESTED_AREA_RATIO * max(box.area, place.area):
-        return box.iou(place)
-    return max(box.iou(place), 0.8 * box.intersection(place) / smaller)
+    """How well a box fits a standing thing's place, 0 to 1; 0 if it may be another thing's.
+
+    Something in front may cut the box, so one that lies within the place fits too, but not one that
+    only reaches into it, as those of passing things do.
+    """
+    iou = box.iou(place)
+    if iou >= MIN_FIT_IOU:
+        return iou
+    return PART_FIT if same_thing(box, place) else 0.0
+
+
+def touching(boxes: Sequence[Box], others: Sequence[Box]) -> NDArray[np.bool_]:
+    """Which pairs have anything in common, shape (boxes, others)."""
+    a = np.array([box.xyxy for box in boxes]).reshape(-1, 1, 4)
+    b = np.array([box.xyxy for box in others]).reshape(1, -1, 4)
+    common: NDArray[np.bool_] = (a[..., :2] < b[..., 2:]) & (b[..., :2] < a[..., 2:])
+    return np.asarray(common.all(axis=2), np.bool_)
 
 
 def assign(affinity: NDArray[np.float64]) -> list[tuple[int, int]]:

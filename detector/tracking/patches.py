@@ -28,6 +28,8 @@ MIN_VISIBLE_RATIO = 0.5
 FLAT_STD = 4.0
 """Grey levels of contrast below which a patch has no pattern, only noise."""
 CELLS = 4
+SURE_SCORE = 0.9
+"""From here on nothing is covered, and the cells need not be asked."""
 _NOISE_VARIANCE = 4.0
 
 Grey = NDArray[np.uint8]
@@ -35,29 +37,17 @@ Grey = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Patch:
-    """A thing as it looked at one place: picture, and the pixels of the frame that it covers."""
+    """A thing as it looked at one place, and where in the frame that was."""
 
-    picture: Image
     grey: Grey
     left_px: int
     top_px: int
     step_px: int
     """Pixels of the frame for each pixel of the patch, a whole number."""
-
-    @property
-    def width_px(self) -> int:
-        """Width in pixels of the frame."""
-        return int(self.grey.shape[1]) * self.step_px
-
-    @property
-    def height_px(self) -> int:
-        """Height in pixels of the frame."""
-        return int(self.grey.shape[0]) * self.step_px
-
-    @property
-    def flat(self) -> bool:
-        """Whether it has no pattern to compare."""
-        return float(self.grey.std()) < FLAT_STD
+    flat: bool
+    """Whether it has no pattern to compare."""
+    colour: tuple[float, float, float]
+    """Mean blue, green and red."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +77,15 @@ def cut_patch(image: Image, box: Box) -> Patch | None:
     picture = _cut(image, left, top, columns, rows, step)
     if picture is None:
         return None
-    return Patch(picture=picture, grey=_grey(picture), left_px=left, top_px=top, step_px=step)
+    grey = _grey(picture)
+    return Patch(
+        grey=grey,
+        left_px=left,
+        top_px=top,
+        step_px=step,
+        flat=_std(grey) < FLAT_STD,
+        colour=_mean_colour(picture),
+    )
 
 
 def compare(
@@ -112,21 +110,26 @@ def compare(
         return None
     grey = _grey(around)
     if patch.flat:
-        ncc, column, row = _flatness(grey[margin:-margin, margin:-margin]), margin, margin
-        sub = (0.0, 0.0)
+        score, column, row, sub = (
+            _flatness(grey[margin:-margin, margin:-margin]),
+            margin,
+            margin,
+            (0.0, 0.0),
+        )
     else:
         scores = cv2.matchTemplate(grey, patch.grey, cv2.TM_CCOEFF_NORMED)
-        _, ncc, _, (column, row) = cv2.minMaxLoc(scores)
+        _, score, _, (column, row) = cv2.minMaxLoc(scores)
         sub = _sub_pixel(scores, column, row)
     there = slice(row, row + rows), slice(column, column + columns)
-    cells = 0.0 if patch.flat else _cell_score(patch.grey, grey[there])
+    if not patch.flat and score < SURE_SCORE:
+        score = max(score, _cell_score(patch.grey, grey[there]))
     return Likeness(
-        score=max(float(ncc), cells),
+        score=float(score),
         shift=(
             (column - margin + sub[0]) * patch.step_px,
             (row - margin + sub[1]) * patch.step_px,
         ),
-        colour_change=_colour_change(patch.picture, around[there], gain),
+        colour_change=_colour_change(patch.colour, around[there], gain),
     )
 
 
@@ -167,7 +170,7 @@ def _grey(picture: Image) -> Grey:
 
 def _flatness(grey: Grey) -> float:
     """Likeness to a patch without a pattern: 1 where there is none either, else falling to 0."""
-    return min(1.0, FLAT_STD / max(float(grey.std()), 1e-6))
+    return min(1.0, FLAT_STD / max(_std(grey), 1e-6))
 
 
 def _sub_pixel(scores: NDArray[np.float32], column: int, row: int) -> tuple[float, float]:
@@ -212,6 +215,15 @@ def _cells(grey: Grey) -> NDArray[np.float32]:
     return blocks.reshape(side * side, rows * columns)
 
 
-def _colour_change(before: Image, after: Image, gain: float) -> float:
-    expected = np.clip(before.mean(axis=(0, 1)) * gain, 0, 255)
-    return float(np.abs(after.mean(axis=(0, 1)) - expected).max())
+def _colour_change(before: tuple[float, float, float], after: Image, gain: float) -> float:
+    pairs = zip(before, _mean_colour(after), strict=True)
+    return max(abs(now - min(then * gain, 255.0)) for then, now in pairs)
+
+
+def _mean_colour(picture: Image) -> tuple[float, float, float]:
+    blue, green, red, _ = cv2.mean(picture)
+    return (blue, green, red)
+
+
+def _std(grey: Grey) -> float:
+    return float(cv2.meanStdDev(grey)[1][0, 0])

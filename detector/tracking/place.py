@@ -16,7 +16,9 @@ SAME_SCORE = 0.72
 """Likeness of a thing to itself one look later: 0.89 at the 5th percentile of parked vehicles in
 real footage; two vehicles within ``STILL_RATIO`` of one place reached 0.72 in no pair of looks."""
 FOUND_AGAIN_SCORE = 0.85
-"""The same after it was hidden: meanwhile a similar vehicle may have taken the place."""
+"""The same after a look at which it was not there: a similar one may have taken the place."""
+SEEN_ONCE_SCORE = 0.93
+"""The same for what was only ever seen there once: in traffic it is most likely the next one."""
 STILL_RATIO = 0.08
 """Moved by more than this share of its size, a thing does not stand still."""
 STILL_FLOOR_PX = 1.5
@@ -69,7 +71,7 @@ class Place:
     """Last look at which its pixels or its box showed that it stood here."""
     samples: list[_Sample] = field(default_factory=list)
     confirmed: int = 0
-    """Looks that found the same pixels here."""
+    """Looks that found the thing here again: its box and the same pixels."""
     absent_looks: int = 0
     changes: int = 0
     finding: Finding = Finding.OTHER
@@ -78,12 +80,16 @@ class Place:
     sampled_at: datetime | None = None
 
     @classmethod
-    def found(cls, box: Box, image: Image, view: View, now: datetime) -> Place:
-        """The place of a thing whose box, in the current picture, is new."""
+    def found(cls, box: Box, image: Image | None, view: View, now: datetime) -> Place:
+        """The place of a thing whose box, in the current picture, is new.
+
+        Without an image nothing is remembered of its looks.
+        """
         place = cls(
             box=moved(box, view.shift, -1.0), since=now, view_shift=view.shift, last_present=now
         )
-        place.sample(image, view, now)
+        if image is not None:
+            place.sample(image, view, now)
         return place
 
     @property
@@ -104,13 +110,14 @@ class Place:
         """Where the place is in the current picture."""
         return moved(self.box, view.shift)
 
-    def examine(self, image: Image, view: View, now: datetime) -> None:
+    def examine(self, image: Image, view: View) -> None:
         """Look whether the thing is still here; the answer is ``finding``."""
         self.finding, self.likeness = Finding.OTHER, None
         if self._turned_away(image, view):
             return
-        hidden = self.absent_looks > 0 and self.absent_s(now) > EXCHANGE_S
-        needed = FOUND_AGAIN_SCORE if hidden else SAME_SCORE
+        needed = SAME_SCORE
+        if self.absent_looks > 0:
+            needed = FOUND_AGAIN_SCORE if self.confirmed > 0 else SEEN_ONCE_SCORE
         for sample in reversed(self.samples):
             likeness = self._likeness(sample, image, view)
             if likeness is None or not _alike(likeness, sample, needed):
@@ -123,9 +130,13 @@ class Place:
             self.finding = Finding.SHIFTED
 
     def confirm(self, image: Image, view: View, now: datetime) -> None:
-        """The same pixels are here: the thing stands."""
+        """The thing is here again, with the same pixels: it stands."""
         self.confirmed += 1
         self.changes = 0
+        self.keep(image, view, now)
+
+    def keep(self, image: Image, view: View, now: datetime) -> None:
+        """The same pixels are here, though nothing names them."""
         self._present(now)
         if self.likeness is not None and self.likeness.score < FRESH_SCORE:
             self.sample(image, view, now)

@@ -14,6 +14,7 @@ from detector.tracking.view import View
 from models.geometry import Box
 from models.seeing import Detection, Image, Track
 
+PERSON = "person"
 BOXES = 9
 """Boxes of a standing thing whose median is its box: a box cut by what passes does not count."""
 VOTE_DECAY = 0.95
@@ -30,9 +31,12 @@ LONGEST_MEMORY_S = 900.0
 """... and, while something covers its place, longer by the time it stood, up to this."""
 UNSEEN_MEMORY_S = 10.0
 """The same where its pixels are there but the detector sees nothing in them."""
+PROOF_LOOKS = 3
 PROOF_RATIO = 0.3
-"""Seen by the detector in this share of looks, unchanged pixels prove the thing in the others."""
-PROOF_MIN_S = 3.0
+"""Seen by the detector so often, and in this share of looks, a thing whose pixels are unchanged
+counts as seen: detectors flicker, most of all in the dark ..."""
+PROOF_S = 3.0
+"""... for so long after a real detection; longer for what it saw in most looks."""
 CHANGED_IOU = 0.75
 NEAR_IOU = 0.2
 NEAR_RATIO = 0.4
@@ -70,7 +74,7 @@ class Thing:
             track_id=track_id,
             kind=kind,
             box=detection.box,
-            place=Place.found(detection.box, image, view, now),
+            place=Place.found(detection.box, None if kind == PERSON else image, view, now),
             confidence=detection.confidence,
             first_seen=now,
             last_seen=now,
@@ -90,6 +94,11 @@ class Thing:
         return self.place.confirmed > 0
 
     @property
+    def is_person(self) -> bool:
+        """Persons change their looks as they move, and never stand still enough to be a matter."""
+        return self.kind == PERSON
+
+    @property
     def by_place(self) -> bool:
         """Whether its place alone tells which thing it is."""
         return self.kind in KINDS_BY_PLACE
@@ -100,6 +109,11 @@ class Thing:
         if self.standing or elapsed_s > MAX_PREDICTED_S:
             return self.box
         return moved(self.box, self.velocity, elapsed_s)
+
+    def reach(self, view: View, now: datetime) -> Box:
+        """All of the picture in which a box may be its own."""
+        whole = self.box.union(self.place.in_picture(view)).union(self.expected_box(now))
+        return whole.grown(NEAR_RATIO)
 
     def see(self, detection: Detection, image: Image, view: View, now: datetime) -> None:
         """The detector has found it: it stands, or it has moved."""
@@ -120,7 +134,7 @@ class Thing:
         self.missed_looks += 1
         self.looks += 1.0
         if self.place.finding is Finding.SAME:
-            self.place.confirm(image, view, now)
+            self.place.keep(image, view, now)
             self.bare_since = None
             if self._proven(now):
                 self.last_seen = now
@@ -148,10 +162,13 @@ class Thing:
         """Whether it has been away for so long that it will not be recognised any more."""
         unseen_s = (now - self.last_detected).total_seconds()
         if not self.standing:
-            return self.missed_looks >= MOVING_MEMORY_LOOKS and unseen_s > MOVING_MEMORY_S
-        stood_s = min(self.place.stood_s, LONGEST_MEMORY_S)
+            still_there = self.place.finding is Finding.SAME
+            memory_s = UNSEEN_MEMORY_S if still_there else MOVING_MEMORY_S
+            return self.missed_looks >= MOVING_MEMORY_LOOKS and unseen_s > memory_s
+        seen_s = (self.last_detected - self.place.since).total_seconds()
         if self.place.finding is Finding.SAME:
-            return unseen_s > max(stood_s, UNSEEN_MEMORY_S)
+            return unseen_s > max(min(seen_s, LONGEST_MEMORY_S), UNSEEN_MEMORY_S)
+        stood_s = min(self.place.stood_s, LONGEST_MEMORY_S)
         bare_s = (now - self.bare_since).total_seconds() if self.bare_since else 0.0
         return max(self.place.absent_s(now) - stood_s, bare_s) > STANDING_MEMORY_S
 
@@ -175,7 +192,7 @@ class Thing:
         if elapsed_s > 0:
             (x1, y1), (x2, y2) = self.box.center, box.center
             self.velocity = ((x2 - x1) / elapsed_s, (y2 - y1) / elapsed_s)
-        self.place = Place.found(box, image, view, now)
+        self.place = Place.found(box, None if self.is_person else image, view, now)
         self.scene_boxes.clear()
         self.seen = self.looks = 0.0
 
@@ -198,6 +215,8 @@ class Thing:
 
     def _proven(self, now: datetime) -> bool:
         """Whether unchanged pixels count as seen: not for what the detector saw by exception."""
-        limit_s = max(PROOF_MIN_S, min(self.place.stood_s / 2, LONGEST_MEMORY_S))
-        unseen_s = (now - self.last_detected).total_seconds()
-        return self.seen >= PROOF_RATIO * self.looks and unseen_s <= limit_s
+        if self.seen < PROOF_LOOKS or self.seen < PROOF_RATIO * self.looks:
+            return False
+        sure = self.seen >= 0.5 * self.looks
+        limit_s = max(PROOF_S, min(self.place.stood_s / 2, LONGEST_MEMORY_S) if sure else 0.0)
+        return (now - self.last_detected).total_seconds() <= limit_s

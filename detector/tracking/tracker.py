@@ -13,8 +13,17 @@ from datetime import datetime
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detector.tracking.association import assign, distinct, kind_of, overlap, same_thing
+from detector.tracking.association import (
+    DOUBLE_IOU,
+    assign,
+    distinct,
+    kind_of,
+    overlap,
+    same_thing,
+    touching,
+)
 from detector.tracking.patches import alike
 from detector.tracking.place import Finding, moved
 from detector.tracking.thing import Thing
@@ -31,7 +40,6 @@ MIN_ALIKE = 0.5
 MIN_ALIKE_LEFT = 0.75
 """The same for a thing that stood: a similar one that passes must not take its identity."""
 COVER_RATIO = 0.3
-PERSON = "person"
 
 # A kind of match counts for more than any overlap of the next kind.
 _SAME, _SHIFTED, _CHANGED = 3.0, 2.0, 1.0
@@ -54,7 +62,8 @@ class CameraTracker:
         self._view.look(image)
         found = distinct(detections, frame.width_px, frame.height_px)
         for thing in self._things:
-            thing.place.examine(image, self._view, now)
+            if not thing.is_person:
+                thing.place.examine(image, self._view)
         seen = self._associate(found, image, now)
         self._miss_others(seen, detections, image, now)
         self._forget(seen, now)
@@ -74,9 +83,7 @@ class CameraTracker:
 
     def _associate(self, found: Sequence[Detection], image: Image, now: datetime) -> set[int]:
         """Give each box to a thing, known or new; the ids of the things seen."""
-        affinity = np.array(
-            [[self._affinity(thing, box, image, now) for box in found] for thing in self._things]
-        ).reshape(len(self._things), len(found))
+        affinity = self._affinities(found, image, now)
         pairs = assign(affinity)
         seen = set()
         for row, column in pairs:
@@ -88,6 +95,18 @@ class CameraTracker:
                 seen.add(self._add(detection, image, now))
         return seen
 
+    def _affinities(
+        self, found: Sequence[Detection], image: Image, now: datetime
+    ) -> NDArray[np.float64]:
+        """How strongly each box (column) speaks for each thing (row)."""
+        boxes = [detection.box for detection in found]
+        near = touching([thing.reach(self._view, now) for thing in self._things], boxes)
+        affinities = np.zeros(near.shape)
+        for row, column in np.argwhere(near):
+            thing, detection = self._things[row], found[column]
+            affinities[row, column] = self._affinity(thing, detection, image, now)
+        return affinities
+
     def _affinity(self, thing: Thing, detection: Detection, image: Image, now: datetime) -> float:
         """How strongly a box speaks for a thing; 0: not at all."""
         if thing.kind != kind_of(detection.label):
@@ -95,7 +114,7 @@ class CameraTracker:
         box, place = detection.box, thing.place
         there = place.in_picture(self._view)
         common = max(overlap(box, there), overlap(box, thing.box))
-        if place.finding is Finding.SAME and common >= MIN_OVERLAP:
+        if place.finding is Finding.SAME and common > 0:
             return _SAME + common
         if thing.by_place and thing.near(box, self._view):
             return _SAME + common
@@ -109,9 +128,9 @@ class CameraTracker:
 
     def _moving_affinity(self, thing: Thing, box: Box, image: Image, now: datetime) -> float:
         common = thing.expected_box(now).iou(box)
-        if common < MIN_MOVING_IOU or thing.by_place or not thing.place.samples:
+        if common < MIN_MOVING_IOU or thing.by_place:
             return 0.0
-        if thing.kind == PERSON:
+        if thing.is_person or not thing.place.samples:
             return common
         needed = MIN_ALIKE_LEFT if thing.place.established else MIN_ALIKE
         likeness = alike(thing.place.samples[-1].patch, image, box)
@@ -143,9 +162,10 @@ class CameraTracker:
                 thing.miss(image, self._view, now, covered=covered)
 
     def _forget(self, seen: set[int], now: datetime) -> None:
+        present = [t for t in self._things if t.standing and t.place.finding is Finding.SAME]
         doubles = {
             max(one, other, key=lambda thing: (thing.place.since, thing.track_id)).track_id
-            for one, other in combinations(self._things, 2)
+            for one, other in combinations(present, 2)
             if _double(one, other, seen)
         }
         kept = [
@@ -158,9 +178,11 @@ class CameraTracker:
 
 
 def _double(one: Thing, other: Thing, seen: set[int]) -> bool:
-    """Whether two things are one: both are there, never two boxes, and one place."""
-    if one.kind != other.kind or not (one.standing and other.standing):
+    """Whether two things that are both there are one: one kind, one place, never two boxes."""
+    if one.kind != other.kind:
         return False
-    both_there = one.place.finding is other.place.finding is Finding.SAME
+    if one.place.box.iou(other.place.box) > DOUBLE_IOU:
+        return True
     both_seen = one.track_id in seen and other.track_id in seen
-    return both_there and not both_seen and same_thing(one.box, other.box)
+    nested = same_thing(one.box, other.box) or same_thing(one.place.box, other.place.box)
+    return nested and not both_seen
