@@ -65,7 +65,8 @@ class PlaceWatcher(Watcher):
         return track.box.y2 >= case.box.y2
 
     def _is_followed(self, case: Case, track: Track) -> bool:
-        if not case.is_standing or self._likeness(case, track) > 0:
+        # The same track at the same place is the same thing, whatever it is called at this look.
+        if not case.is_standing or likeness(case.box, track.box) > 0:
             return True
         # Wind or a kick moves a bag that was reported already: it is no second one.
         return case.is_ripe and track.stationary_since is not None

@@ -40,6 +40,18 @@ def test_two_damages_are_two_incidents(other: Thing) -> None:
     assert len({incident.incident_id for incident in engine.incidents}) == 2
 
 
+def test_another_kind_of_damage_that_comes_to_the_same_place_is_another_incident() -> None:
+    crack = Thing(track_id=2, label="road_crack", box=HOLE, comes_s=5)
+    looks = film(Thing(label="pothole", box=HOLE), crack, to_s=60)
+    assert told(judge(ZoneEngine(camera(zone(DAMAGE))), looks)) == [("opened", 10), ("opened", 15)]
+
+
+def test_one_track_that_is_called_this_and_that_is_one_damage() -> None:
+    wavering = Thing(label=lambda s: "road_crack" if s % 3 == 2 else "pothole", box=HOLE)
+    (change,) = judge(ZoneEngine(camera(zone(DAMAGE))), film(wavering, to_s=60))
+    assert change.incident.label == "pothole"
+
+
 def test_a_repaired_damage_is_cleared() -> None:
     hole = Thing(label="pothole", box=HOLE, leaves_s=30)
     changes = judge(ZoneEngine(camera(zone(DAMAGE))), film(hole, to_s=60))

@@ -201,7 +201,7 @@ def test_a_schedule_in_an_unknown_time_zone_is_an_error_at_once() -> None:
 
 def test_a_rule_of_no_known_kind_is_an_error_at_once() -> None:
     class OtherRule(Rule):
-        kind = PARKING.kind  # type: ignore[assignment]
+        kind = PARKING.kind
 
     with pytest.raises(TypeError, match="OtherRule"):
         ZoneEngine(camera(zone(OtherRule(rule_id="r", labels=frozenset(), dwell_s=1))))

@@ -95,7 +95,7 @@ def openings(changes: Sequence[IncidentChange]) -> list[tuple[Box, float, float]
 
 
 def ids(changes: Sequence[IncidentChange], kind: str) -> list[str]:
-    """Ids of the incidents of the changes of one kind, in order."""
+    """Ids of the incidents of the changes of one kind."""
     return [change.incident.incident_id for change in changes if change.kind == kind]
 
 
@@ -225,7 +225,7 @@ def test_a_restart_at_any_look_changes_nothing(rule: Rule, things: list[Thing], 
     changes = judge(engine, looks[:at])
     engine = ZoneEngine(camera(zone(rule)), engine.state())
     changes += judge(engine, renumbered(looks[at:], at))
-    assert ids(changes, "opened") == ids(straight, "opened")
+    assert sorted(ids(changes, "opened")) == sorted(ids(straight, "opened"))
     assert openings(changes) == openings(straight)
     assert sorted(ids(changes, "cleared")) == sorted(ids(straight, "cleared"))
     # A fresh tracker is given some time to find things again: an end may be noticed later.
@@ -250,4 +250,5 @@ def test_a_restart_at_every_look_neither_repeats_nor_delays_an_incident(
         engine = ZoneEngine(camera(zone(rule)), state)
         changes += judge(engine, renumbered([one], number))
         state = engine.state()
-    assert ids(changes, "opened") == ids(straight, "opened")
+    assert sorted(ids(changes, "opened")) == sorted(ids(straight, "opened"))
+    assert openings(changes) == openings(straight)
