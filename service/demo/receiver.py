@@ -26,15 +26,17 @@ class Received:
 
 
 class WebhookReceiver:
-    """Listens on a free loopback port; call :meth:`trust` with the secret before events come."""
+    """Listens on loopback; call :meth:`trust` with the secret before events come."""
 
-    def __init__(self, on_delivery: Callable[[Received], None] = lambda _: None) -> None:
+    def __init__(
+        self, on_delivery: Callable[[Received], None] = lambda _: None, port: int = 0
+    ) -> None:
         self._on_delivery = on_delivery
         self._lock = threading.Lock()
         self._received: dict[str, Received] = {}
         self._refused = 0
         self._webhook: Webhook | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> Self:

@@ -119,7 +119,7 @@ def line_of(received: Received) -> str:
     data = received.data
     event = received.event_type.removeprefix("streetwarden.")
     department = data.get("department_id") or "-"
-    return f"{event:22} #{data['id']} {data['category']} · {department} · {data['description']}"
+    return f"{event:22} #{data['number']} {data['category']} · {department} · {data['description']}"
 
 
 def _start_rtsp(children: Children, videos: Sequence[Path]) -> int:
