@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from models.zone import Camera
 
@@ -48,7 +48,8 @@ def kind_of(source: str) -> SourceKind:
 
 def local_path(source: str) -> Path:
     """Path of a file or folder, which may be given as ``file://``."""
-    return Path(urlsplit(source).path if source.lower().startswith("file://") else source)
+    is_url = source.lower().startswith("file://")
+    return Path(unquote(source[len("file://") :]) if is_url else source)
 
 
 def is_recorded(camera: Camera) -> bool:

@@ -17,33 +17,45 @@ OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 LOG_LEVEL = "OPENCV_FFMPEG_LOGLEVEL"
 LOG_QUIET = "-8"
 """FFmpeg's own messages may hold camera passwords; what went wrong is said by our errors."""
+LONGEST_WAIT_S = 20.0
+"""Twice as long as an open may take."""
 FAST_OPEN = "fpsprobesize;0"
 """Do not wait for 20 frames to guess a frame rate: opens in 0.3 s instead of 1 to 5 s."""
 
 
-class _Turnstile:
-    """Lets users of the same options in together; others wait, in order."""
+class Turnstile:
+    """Lets users of the same options in together; others wait, in order, but not for ever.
 
-    def __init__(self) -> None:
+    One open that never ended would otherwise keep every camera from being opened again.
+    """
+
+    def __init__(self, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+        self._longest_wait_s = longest_wait_s
         self._condition = threading.Condition()
         self._current, self._inside = "", 0
         self._queue: list[object] = []
 
     def enter(self, options: str) -> None:
+        """Wait until nobody with other options is inside."""
         ticket = object()
         with self._condition:
             self._queue.append(ticket)
             self._condition.wait_for(
-                lambda: self._queue[0] is ticket and (self._inside == 0 or self._current == options)
+                lambda: self._queue[0] is ticket and self._may_enter(options),
+                self._longest_wait_s,
             )
-            self._queue.pop(0)
+            self._queue.remove(ticket)
             self._current, self._inside = options, self._inside + 1
             self._condition.notify_all()
 
     def leave(self) -> None:
+        """Make room."""
         with self._condition:
             self._inside -= 1
             self._condition.notify_all()
+
+    def _may_enter(self, options: str) -> bool:
+        return self._inside == 0 or self._current == options
 
 
 def _quieten() -> None:
@@ -52,7 +64,7 @@ def _quieten() -> None:
 
 
 _quieten()
-_turnstile = _Turnstile()
+_turnstile = Turnstile()
 _set_by_operator = OPTIONS in os.environ
 
 

@@ -19,6 +19,8 @@ GOP_SLACK_RATIO = 1.25
 """Key pictures may be so much rarer than looks are wanted before every frame is decoded."""
 GOP_SLACK_S = 0.1
 """Time stamps of packets are a little uneven."""
+LONGEST_KEY_GAP_S = 60.0
+"""Without a key picture for so long nothing can be seen by key pictures."""
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +100,7 @@ class LiveKeyReader(SteppingReader):
         stamp = self.clock.stamp(self._capture.position_s)
         self._latest_s = stamp.stream_s
         if not self._capture.is_key:
+            self._check_keys_come()
             return None
         packet = self._capture.packet()
         if not holds_picture(packet, self._codec):
@@ -115,6 +118,13 @@ class LiveKeyReader(SteppingReader):
     def close(self) -> None:
         """Give up the connection."""
         self._capture.close()
+
+    def _check_keys_come(self) -> None:
+        if self.since_key_s > LONGEST_KEY_GAP_S:
+            raise SourceReadError(
+                f"{self._capture.name}: sent no key frame for {LONGEST_KEY_GAP_S:g} s; "
+                "set decode: full, or a shorter key frame interval at the camera"
+            )
 
 
 class AutoReader(SteppingReader):

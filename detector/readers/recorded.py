@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import structlog
 
-from detector.readers.address import IMAGE_SUFFIXES, local_path
+from detector.readers.address import IMAGE_SUFFIXES, kind_of, local_path
 from detector.readers.base import Shot, SteppingReader
 from detector.readers.cadence import Cadence
 from detector.readers.capture import Capture
@@ -225,9 +225,14 @@ def load_image(path: Path) -> Image | None:
 
 
 def file_mode(camera: Camera) -> DecodeMode:
-    """How to decode a file: ``AUTO`` looks through it for its key pictures, which is cheap."""
+    """How to decode a file: ``AUTO`` looks through it for its key pictures, which is cheap.
+
+    Not over a network, where it would mean to fetch the file twice.
+    """
     if camera.decode is not DecodeMode.AUTO:
         return camera.decode
+    if kind_of(camera.source).is_network:
+        return DecodeMode.FULL
     gap_s = longest_key_gap_s(camera.source)
     suffices = gap_s is not None and key_pictures_suffice(gap_s, camera.look_interval_s)
     return DecodeMode.KEYFRAMES if suffices else DecodeMode.FULL

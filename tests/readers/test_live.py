@@ -11,6 +11,7 @@ import pytest
 
 from detector.readers import SteppingReader, diagnosis, open_reader
 from detector.readers import capture as capture_module
+from detector.readers import live as live_module
 from models.errors import SourceError, SourceOpenError, SourceReadError
 from models.seeing import Frame
 from models.zone import DecodeMode
@@ -87,6 +88,15 @@ def test_automatic_decoding_goes_by_the_key_pictures_of_the_stream(
         frames = read_some(reader, 6)
         assert reader.mode is expected
     assert all(b.captured_at > a.captured_at for a, b in itertools.pairwise(frames))
+
+
+def test_a_camera_that_sends_no_key_pictures_is_told_from_one_that_works(
+    server: DemoRtsp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "LONGEST_KEY_GAP_S", 0.5)
+    camera = make_camera(server.urls["bframes"], decode=DecodeMode.KEYFRAMES)
+    with open_reader(camera) as reader, pytest.raises(SourceReadError, match="no key frame"):
+        read_some(reader, 2)
 
 
 def test_mjpeg_over_http_is_stamped_when_it_arrives(tmp_path: Path) -> None:
