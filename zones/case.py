@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -36,7 +36,7 @@ class Scene:
     clock: LookClock
     is_stale: bool
     is_settling: bool
-    """The program has just restarted: a fresh tracker may not know everything yet."""
+    """The tracker has just started: it may not know everything yet."""
     shape: ZoneShape
     active_since: datetime | None
     """First look at which the rule's schedule held, without a break; ``None``: it does not."""
@@ -80,7 +80,7 @@ class Case:
     """One thing in a zone. Moving at first, then standing, then ripe: it has met its rule."""
 
     track_ids: frozenset[int]
-    """Tracks it is known by; empty after a restart until it is found again."""
+    """Tracks it is known by; empty after its tracker began anew, until it is found again."""
     votes: Mapping[str, int]
     """How often it was called what."""
     box: Box
@@ -93,7 +93,7 @@ class Case:
     last_seen_at: datetime
     is_standing: bool = False
     still_since: datetime | None = None
-    """The tracker's word for how long it stands; ``None`` after a restart: take the next one."""
+    """The tracker's word for how long it stands; ``None`` if that began anew: take the next one."""
     observed: timedelta = ZERO
     """Watched time from ``started_at`` to ``last_seen_at``."""
     absent: timedelta = ZERO
@@ -192,10 +192,24 @@ def is_over(case: Case, rule: Rule) -> bool:
     return absent_s >= rule.clear_after_s if case.is_ripe else absent_s > rule.grace_s
 
 
-def rescaled(case: Case, x_factor: float, y_factor: float, width_px: int, height_px: int) -> Case:
-    """The same case in a picture of another size."""
-    opened = case.open and rescaled_open(case.open, x_factor, y_factor, width_px, height_px)
-    return replace(case, box=case.box.scaled(x_factor, y_factor), open=opened)
+def rescaled(
+    cases: Iterable[Case], x_factor: float, y_factor: float, width_px: int, height_px: int
+) -> tuple[Case, ...]:
+    """The same cases in a picture of another size, to be found again by their place.
+
+    Trackers begin anew with another size. What only moved through is not worth finding again.
+    """
+    return tuple(
+        replace(
+            case,
+            track_ids=frozenset(),
+            still_since=None,
+            box=case.box.scaled(x_factor, y_factor),
+            open=case.open and rescaled_open(case.open, x_factor, y_factor, width_px, height_px),
+        )
+        for case in cases
+        if case.is_standing
+    )
 
 
 def rescaled_open(

@@ -29,7 +29,7 @@ from zones.schedule import is_active, time_zone
 from zones.state import EngineMemory, RuleMemory, decode, encode
 
 SETTLING = timedelta(seconds=10)
-"""Watched time after a restart in which what was known is not given up: trackers start slowly."""
+"""Watched time after a tracker began in which what was known is not given up: it starts slowly."""
 TRACK_IDS_KEPT = 4096
 """So many of the latest track ids are remembered, to tell new tracks from returning ones."""
 
@@ -173,6 +173,7 @@ class ZoneEngine:
         before, self._size_px = self._size_px, size_px
         if before is None or before == size_px:
             return
+        self._settling_left = SETTLING
         for post in self._posts:
             post.judge.rescale(size_px[0] / before[0], size_px[1] / before[1], *size_px)
 

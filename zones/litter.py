@@ -64,9 +64,7 @@ class LitterJudge:
 
     def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
         """The pictures have another size from now on."""
-        self._watcher.cases = tuple(
-            rescaled(case, x_factor, y_factor, width_px, height_px) for case in self.cases
-        )
+        self._watcher.cases = rescaled(self.cases, x_factor, y_factor, width_px, height_px)
         if self._open is not None:
             self._open = rescaled_open(self._open, x_factor, y_factor, width_px, height_px)
 

@@ -8,6 +8,7 @@ from datetime import time, timedelta
 import pytest
 
 from models.geometry import Box
+from models.seeing import Look
 from models.zone import Rule, Schedule, TimeWindow
 from tests.zones.looks import (
     BAG,
@@ -23,6 +24,7 @@ from tests.zones.looks import (
     film,
     judge,
     look,
+    renumbered,
     seconds,
     told,
     zone,
@@ -145,37 +147,40 @@ def test_litter_that_did_not_suffice_in_time_is_forgotten_when_the_schedule_ends
     assert '"cases":[]' in engine.state()
 
 
-def test_pictures_of_another_size_show_the_same_incidents() -> None:
-    small = [
+def halved(looks: list[Look]) -> list[Look]:
+    """The same looks in pictures of half the size."""
+    return [
         replace(
             one,
             width_px=WIDTH_PX // 2,
             height_px=HEIGHT_PX // 2,
             tracks=tuple(replace(t, box=t.box.scaled(0.5, 0.5)) for t in one.tracks),
         )
-        for one in film(
-            Thing(),
-            Thing(track_id=2, label="litter", box=BAG),
-            Thing(track_id=3, label="pothole", box=Box(600, 300, 660, 330)),
-            from_s=6,
-            to_s=60,
-        )
+        for one in looks
     ]
+
+
+@pytest.mark.parametrize("begins_anew", [True, False], ids=["tracker begins anew", "same tracker"])
+def test_pictures_of_another_size_show_the_same_incidents(begins_anew: bool) -> None:
+    pothole = Box(600, 300, 660, 330)
     things = (
         Thing(),
         Thing(track_id=2, label="litter", box=BAG),
-        Thing(track_id=3, label="pothole", box=Box(600, 300, 660, 330)),
+        Thing(track_id=3, label="pothole", box=pothole),
+        Thing(track_id=4, box=Box(500, 200, 560, 240), stands_s=1e9),
     )
+    large = film(*things, to_s=5)
+    small = halved(film(*things, from_s=6, to_s=60))
+    again = film(*things, from_s=61, to_s=80)
+    if begins_anew:
+        small, again = renumbered(small, 6), renumbered(again, 61)
     engine = ZoneEngine(camera(zone(PARKING, LITTER, DAMAGE)))
-    changes = judge(engine, [*film(*things, to_s=5), *small, *film(*things, from_s=61, to_s=70)])
+    changes = judge(engine, [*large, *small, *again])
     assert told(changes) == [("opened", 10)] * 3
     assert changes[0].incident.box == CAR.scaled(0.5, 0.5)
     assert {incident.width_px for incident in engine.incidents} == {WIDTH_PX}
-    assert {incident.box for incident in engine.incidents} == {
-        CAR,
-        BAG,
-        Box(600, 300, 660, 330),
-    }
+    assert {incident.box for incident in engine.incidents} == {CAR, BAG, pothole}
+    assert {incident.observed_s for incident in engine.incidents} == {80}
 
 
 def test_a_zone_with_several_rules_judges_each() -> None:
