@@ -8,47 +8,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 import yaml
 
-from models.errors import ConfigError, Problem, SourceReadError
+from detector.training.sources import SEPARATOR, Source, SourceTable, source_of
+from models.errors import SourceReadError
+from models.seeing import Image
 
-Role = Literal["train", "validation", "split"]
-SEPARATOR = "__"
-"""Between source and stem in the name of an assembled image."""
 NEAR_DUPLICATE_BITS = 10
 """Images whose 64-bit perceptual hashes differ in no more bits count as the same scene."""
 NEAR_DUPLICATE_BITS_GROUPED = 2
 """The same for sets that are grouped by file name: there all views look alike (empty lanes)."""
 IMAGE_SUFFIXES = {".webp", ".jpg", ".jpeg", ".png"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """One set of images, or one clip, and what its labels say."""
-
-    name: str
-    role: Role
-    labels: tuple[str, ...]
-    """Classes that are labelled throughout."""
-    absent: tuple[str, ...]
-    """Classes that were looked for and are nowhere in it."""
-    positives: tuple[str, ...] = ()
-    """Classes with boxes to learn from, though other objects of them may be unmarked."""
-    group: str = ""
-    weight: float = 1.0
-    licence: str = ""
-    licence_stated: bool = False
-    clip: str = ""
-    """File name, if it is a clip."""
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """Classes for which a place without a box is a negative."""
-        return (*self.labels, *self.absent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,70 +37,6 @@ class Sample:
     group: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceTable:
-    """All sources of a run."""
-
-    label_ids: tuple[str, ...]
-    """Class names in the order of the numbers in the sets' label files."""
-    sources: Mapping[str, Source]
-
-    def known_mask(self, classes: Sequence[str]) -> dict[str, np.ndarray]:
-        """For each source and class: is a place without a box a negative there."""
-        return {
-            name: np.array([c in source.known for c in classes])
-            for name, source in self.sources.items()
-        }
-
-
-def source_of(image: str | Path) -> str:
-    """Name of the source that an assembled image came from."""
-    return Path(image).name.split(SEPARATOR, 1)[0]
-
-
-def load_sources(path: Path, *, licensed_only: bool = False) -> SourceTable:
-    """Read the table of sources; ``licensed_only`` leaves out those without a stated licence."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        sets = [_image_source(name, fields) for name, fields in document["sets"].items()]
-        clips = document.get("clips") or {}
-        share = float(document.get("clip_weight", 1.0)) / max(1, len(clips))
-        sets += [_clip_source(name, fields, share) for name, fields in clips.items()]
-        label_ids = tuple(document["label_ids"])
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        problem = Problem(file=str(path), line=1, where="", message=f"no table of sources: {error}")
-        raise ConfigError([problem]) from error
-    kept = {s.name: s for s in sets if s.licence_stated or not licensed_only}
-    return SourceTable(label_ids=label_ids, sources=kept)
-
-
-def _image_source(name: str, fields: Mapping[str, Any]) -> Source:
-    return Source(
-        name=name,
-        role=fields["role"],
-        labels=tuple(fields["labels"]),
-        absent=tuple(fields.get("absent", ())),
-        positives=tuple(fields.get("positives", ())),
-        group=fields.get("group", ""),
-        weight=float(fields.get("weight", 1.0)),
-        licence=fields["licence"],
-        licence_stated=bool(fields["licence_stated"]),
-    )
-
-
-def _clip_source(name: str, fields: Mapping[str, Any], weight: float) -> Source:
-    return Source(
-        name="clip_" + Path(name).stem.replace(SEPARATOR, "_"),
-        role=fields["role"],
-        labels=(),
-        absent=tuple(fields.get("absent", ())),
-        weight=weight,
-        licence=fields["licence"],
-        licence_stated=bool(fields["licence_stated"]),
-        clip=name,
-    )
-
-
 def perceptual_hash(image: np.ndarray) -> int:
     """64 bits that change little when an image is scaled, compressed or brightened."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
@@ -136,8 +46,8 @@ def perceptual_hash(image: np.ndarray) -> int:
     return int("".join("1" if bit else "0" for bit in bits), 2)
 
 
-def _read_image(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path))
+def _read_image(path: Path) -> Image:
+    image: Image | None = cv2.imread(str(path))
     if image is None:
         raise SourceReadError(f"{path} is no image that can be read")
     return image

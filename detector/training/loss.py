@@ -11,7 +11,7 @@ from torch.nn import functional
 from ultralytics.utils.loss import v8DetectionLoss
 from ultralytics.utils.tal import make_anchors
 
-from detector.training.data import source_of
+from detector.training.sources import source_of
 
 Predictions = dict[str, Any]
 """Raw output of a detection head: ``boxes`` [image, 4 x bins, anchor], ``scores``, ``feats``."""

@@ -88,6 +88,24 @@ def interpolated(start: nn.Module, end: nn.Module, share: float) -> nn.Module:
     return mixed
 
 
+def merged(start: nn.Module, trial: nn.Module, share: float, kept: Sequence[str]) -> nn.Module:
+    """``start`` moved by ``share`` towards a ``trial`` that was trained from it.
+
+    Both have the same classes. Last rows are not mixed: of classes ``kept`` they are the start's,
+    of the others, which the start does not know, the trial's.
+    """
+    mixed = interpolated(start, trial, share)
+    rows = class_numbers(start.names, kept)
+    heads: list[Any] = [network.model[-1] for network in (mixed, start, trial)]
+    with torch.no_grad():
+        for ours, first, last in zip(*(head.cv3 for head in heads), strict=True):
+            for name in ("weight", "bias"):
+                values = getattr(last[-1], name).clone()
+                values[rows] = getattr(first[-1], name)[rows]
+                getattr(ours[-1], name).copy_(values)
+    return mixed
+
+
 def save_network(network: nn.Module, path: Path, arguments: Mapping[str, Any]) -> None:
     """Write a checkpoint in half precision that ultralytics loads, without optimiser and loss."""
     saved: Any = deepcopy(network).half().to(memory_format=torch.contiguous_format)

@@ -3,117 +3,34 @@
 from __future__ import annotations
 
 import os
-import random
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import structlog
 import torch
-import yaml
 from torch import nn
 from torch.utils.data import WeightedRandomSampler
-from ultralytics.data.augment import Mosaic
 from ultralytics.data.build import InfiniteDataLoader, seed_worker
 from ultralytics.data.dataset import YOLODataset
 from ultralytics.models.yolo.detect import DetectionTrainer
 
-from detector.training.data import SourceTable, assemble, load_sources, source_of
+from detector.training.data import assemble
+from detector.training.dataset import StreetDataset
 from detector.training.loss import PartialLabelLoss
-from detector.training.model import class_numbers, load_network, save_network, with_classes
+from detector.training.model import (
+    class_numbers,
+    load_network,
+    merged,
+    save_network,
+    with_classes,
+)
+from detector.training.run import TrainingRun, load_run
+from detector.training.sources import SourceTable, load_sources, source_of
 from detector.training.teacher import Teacher
-from models.errors import ConfigError, Problem
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainingRun:
-    """What one YAML says about a training run."""
-
-    name: str
-    classes: tuple[str, ...]
-    kept: tuple[str, ...]
-    sources: str
-    images: str
-    clips: str
-    start: str
-    licensed_only: bool = False
-    validation_share: float = 0.15
-    clip_frames: int = 24
-    seed: int = 11
-    image_size_px: int = 512
-    batch: int = 16
-    epoch_images: int = 1280
-    hours: float | None = None
-    """Training ends after so long; the learning rate follows it. Without it, ``epochs`` counts."""
-    epochs: int = 30
-    learning_rate: float = 0.001
-    warmup_epochs: float = 1.0
-    frozen_layers: int = 5
-    mosaic_ratio: float = 0.5
-    last_epochs_without_mosaic: int = 3
-    precision: str = "bf16"
-    threads: int = 1
-    device: str = "cpu"
-    distil_scores_gain: float = 1.0
-    distil_boxes_gain: float = 1.5
-
-
-def load_run(path: Path) -> TrainingRun:
-    """Read a run's YAML; :class:`ConfigError` says what is wrong with it."""
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-        return TrainingRun(**fields)
-    except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
-        problem = Problem(file=str(path), line=1, where="", message=f"no training run: {error}")
-        raise ConfigError([problem]) from error
-
-
-class KnownMosaic(Mosaic):  # type: ignore[misc]
-    """Puts only images together of which the same classes are known, so that one mask fits all."""
-
-    def get_params(self, labels: dict[str, Any]) -> dict[str, Any]:
-        """Remember whose partners are wanted, then as ultralytics does."""
-        self._partners = self.dataset.partners(labels["im_file"])
-        return dict(super().get_params(labels))
-
-    def get_indexes(self) -> list[int]:
-        """Numbers of the other images."""
-        return random.choices(self._partners, k=self.n - 1)
-
-
-class StreetDataset(YOLODataset):  # type: ignore[misc]
-    """Images whose file names tell their source."""
-
-    known: dict[str, tuple[str, ...]]
-    _by_known: dict[tuple[str, ...], list[int]]
-
-    def use_table(self, table: SourceTable) -> None:
-        """Tell the set what is known of each source, before the first image is asked for."""
-        self.known = {name: tuple(sorted(s.known)) for name, s in table.sources.items()}
-        self._by_known = {}
-        for number, file in enumerate(self.im_files):
-            self._by_known.setdefault(self.known[source_of(file)], []).append(number)
-        self._replace_mosaic()
-
-    def partners(self, file: str) -> list[int]:
-        """Numbers of the images that may share a mosaic with this one."""
-        return self._by_known[self.known[source_of(file)]]
-
-    def close_mosaic(self, hyp: Any) -> None:
-        """Stop making mosaics."""
-        super().close_mosaic(hyp)
-        self._replace_mosaic()
-
-    def _replace_mosaic(self) -> None:
-        pipeline = self.transforms.transforms[0]
-        for number, step in enumerate(pipeline.transforms):
-            if type(step) is Mosaic:
-                pipeline.transforms[number] = KnownMosaic(self, imgsz=step.imgsz, p=step.p)
 
 
 def draw_weights(files: list[str], table: SourceTable) -> list[float]:
@@ -125,10 +42,11 @@ def draw_weights(files: list[str], table: SourceTable) -> list[float]:
 class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
     """Trains on partial labels and a teacher; checkpoints hold a plain ultralytics network."""
 
-    def __init__(self, run: TrainingRun, table: SourceTable, start: Path, **overrides: Any) -> None:
+    def __init__(self, run: TrainingRun, table: SourceTable, root: Path, **overrides: Any) -> None:
         self.run = run
         self.table = table
-        self.start = start
+        self.start = root / run.start
+        self.merge_with = root / run.merge_with if run.merge_with else None
         super().__init__(overrides=overrides)
         self.add_callback("on_pretrain_routine_end", StreetTrainer._install_loss)
 
@@ -141,7 +59,30 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
             weights = load_network(self.start)
         if self.resume:
             return weights.float()
-        return with_classes(weights.float(), self.run.classes, self.run.kept)
+        network = with_classes(weights.float(), self.run.classes, self.run.kept)
+        if self.merge_with is None:
+            return network
+        return merged(network, load_network(self.merge_with), self.run.merge_share, self.run.kept)
+
+    def build_optimizer(self, model: nn.Module, *args: Any, **options: Any) -> Any:
+        """As ultralytics does, but with a rate of their own for the exchanged layers."""
+        optimizer = super().build_optimizer(model, *args, **options)
+        head: Any = model.model[-1]
+        exchanged = {id(p) for branch in head.cv3 for p in branch[-1].parameters()}
+        for group in list(optimizer.param_groups):
+            moved = [p for p in group["params"] if id(p) in exchanged]
+            if moved:
+                group["params"] = [p for p in group["params"] if id(p) not in exchanged]
+                rate = group["lr"] * self.run.last_layer_rate_factor
+                optimizer.add_param_group({**group, "params": moved, "lr": rate})
+        return optimizer
+
+    def _model_train(self) -> None:
+        super()._model_train()
+        if self.run.frozen_statistics:
+            for layer in self.model.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.eval()
 
     def get_dataloader(
         self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
@@ -230,7 +171,7 @@ def _overrides(run: TrainingRun, data: Path, start: Path, output: Path) -> dict[
         "freeze": run.frozen_layers, "mosaic": run.mosaic_ratio,
         "close_mosaic": run.last_epochs_without_mosaic, "scale": 0.5, "translate": 0.1,
         "degrees": 4.0, "fliplr": 0.5, "hsv_h": 0.015, "hsv_s": 0.6, "hsv_v": 0.45,
-        "cache": "ram", "workers": 1, "amp": False, "val": False, "plots": False,
+        "cache": "ram", "workers": 1, "amp": False, "val": True, "plots": False,
         "deterministic": False, "patience": 0, "verbose": False,
     }  # fmt: skip
 
@@ -253,7 +194,7 @@ def train(config: Path, data: Path, output: Path, *, resume: bool = False) -> Pa
     last = output / "weights" / "last.pt"
     if resume and last.exists():
         overrides |= {"resume": str(last), "model": str(last)}
-    trainer = StreetTrainer(run, table, data / run.start, **overrides)
+    trainer = StreetTrainer(run, table, data, **overrides)
     log.info("training starts", output=str(output), resumed=bool(trainer.resume))
     trainer.train()
     return Path(trainer.wdir) / f"{run.name}.pt"
