@@ -39,13 +39,15 @@ class Letterbox:
     height_px: int
     input_width_px: int
     input_height_px: int
-    scale: float
+    inner_width_px: int
+    """Of the scaled picture within the input."""
+    inner_height_px: int
     left_px: int
     top_px: int
 
     def apply(self, image: Image) -> Image:
         """The network's input: BGR, uint8, (input height, input width, 3)."""
-        inner = _scaled(self.width_px, self.height_px, self.scale)
+        inner = (self.inner_width_px, self.inner_height_px)
         if inner != (self.width_px, self.height_px):
             image = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
         right = self.input_width_px - inner[0] - self.left_px
@@ -63,7 +65,10 @@ class Letterbox:
 
     def to_picture(self, boxes: FloatArray) -> FloatArray:
         """Boxes (n, 4) xyxy from the network's input to the picture, cut at its borders."""
-        moved = (boxes - np.tile([self.left_px, self.top_px], 2)) / self.scale
+        # Each side was rounded to whole pixels, so each has its own scale.
+        x_scale = self.inner_width_px / self.width_px
+        y_scale = self.inner_height_px / self.height_px
+        moved = (boxes - np.tile([self.left_px, self.top_px], 2)) / np.tile([x_scale, y_scale], 2)
         limits = np.tile([self.width_px, self.height_px], 2)
         inside: FloatArray = np.clip(moved, 0, limits).astype(np.float32)
         return inside
@@ -72,16 +77,15 @@ class Letterbox:
 def fit(image: Image, longer_side_px: int) -> Letterbox:
     """Letterbox with this longer side; the shorter one only as long as the stride asks for."""
     height, width = picture_size(image)
-    scale = longer_side_px / max(height, width)
-    inner_width, inner_height = _scaled(width, height, scale)
-    return _centred(width, height, scale, _up(inner_width), _up(inner_height))
+    inner = _scaled(width, height, longer_side_px / max(height, width))
+    return _centred((width, height), inner, (_up(inner[0]), _up(inner[1])))
 
 
 def fit_into(image: Image, input_width_px: int, input_height_px: int) -> Letterbox:
     """Letterbox of a fixed size, for networks that take no other."""
     height, width = picture_size(image)
-    scale = min(input_width_px / width, input_height_px / height)
-    return _centred(width, height, scale, input_width_px, input_height_px)
+    inner = _scaled(width, height, min(input_width_px / width, input_height_px / height))
+    return _centred((width, height), inner, (input_width_px, input_height_px))
 
 
 def picture_size(image: Image) -> tuple[int, int]:
@@ -101,16 +105,16 @@ def _up(side_px: int) -> int:
 
 
 def _centred(
-    width: int, height: int, scale: float, input_width: int, input_height: int
+    size: tuple[int, int], inner: tuple[int, int], network_input: tuple[int, int]
 ) -> Letterbox:
-    inner_width, inner_height = _scaled(width, height, scale)
-    left, top = (input_width - inner_width) / 2, (input_height - inner_height) / 2
+    """All sizes are (width, height)."""
     return Letterbox(
-        width_px=width,
-        height_px=height,
-        input_width_px=input_width,
-        input_height_px=input_height,
-        scale=scale,
-        left_px=round(left - ROUNDING),
-        top_px=round(top - ROUNDING),
+        width_px=size[0],
+        height_px=size[1],
+        input_width_px=network_input[0],
+        input_height_px=network_input[1],
+        inner_width_px=inner[0],
+        inner_height_px=inner[1],
+        left_px=round((network_input[0] - inner[0]) / 2 - ROUNDING),
+        top_px=round((network_input[1] - inner[1]) / 2 - ROUNDING),
     )

@@ -149,9 +149,10 @@ def _ultralytics_export(source: Path, form: str, image_size_px: int, **options: 
         if model.task != "detect":
             raise WeightsError(f"{source.name} is for the task {model.task!r}, not for detection")
         with warnings.catch_warnings():
-            # Ultralytics still traces with TorchScript, which torch calls out of date.
-            warnings.filterwarnings("ignore", ".*torch.jit", FutureWarning)
-            warnings.filterwarnings("ignore", ".*torch.jit", DeprecationWarning)
+            # Ultralytics still traces with TorchScript, which torch calls out of date, in many
+            # words and places; nothing but the export runs here.
+            warnings.simplefilter("ignore", FutureWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
             return str(model.export(format=form, dynamic=True, imgsz=image_size_px, **options))
 
     return Path(_mapped(work, f"{source.name} cannot be exported"))
