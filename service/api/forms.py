@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 from models.work_order import Status, WorkOrderRequest
 from models.zone import Priority
 
+
+def _in_utc(time: datetime) -> datetime:
+    # In a query string a plus sign arrives as a space and zones get lost: without one it is UTC.
+    aware = time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    try:
+        return aware.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("too far away") from error
+
+
+UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its offset, turned to UTC, so that all answers and events speak of one zone."""
+QueryTime = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time in a query; UTC if it has no offset."""
 Ident = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=2000)]
 Pixels = Annotated[int, Field(gt=0, le=100_000)]
@@ -64,8 +86,8 @@ class WorkOrderIn(BaseModel):
     )
     width_px: Pixels
     height_px: Pixels
-    started_at: AwareDatetime = Field(description="When the object began to stand or lie there.")
-    opened_at: AwareDatetime = Field(description="When the dwell was reached.")
+    started_at: UtcTime = Field(description="When the object began to stand or lie there.")
+    opened_at: UtcTime = Field(description="When the dwell was reached.")
     observed_s: Seconds = Field(description="Seconds it was watched.")
     dwell_s: Seconds = Field(description="Seconds that the rule asks for.")
     object_count: int = Field(1, ge=1, le=100_000)
@@ -105,10 +127,10 @@ class ObservationIn(BaseModel):
     """What a detector sees of an incident later on."""
 
     state: Literal["present", "cleared"]
-    last_seen_at: AwareDatetime
+    last_seen_at: UtcTime
     observed_s: Seconds
     object_count: int = Field(1, ge=0, le=100_000)
-    cleared_at: AwareDatetime | None = None
+    cleared_at: UtcTime | None = None
 
     @model_validator(mode="after")
     def _cleared_has_a_time(self) -> Self:
@@ -122,7 +144,7 @@ class CameraIn(BaseModel):
 
     name: Ident
     state: Literal["connecting", "online", "offline", "ended"]
-    last_frame_at: AwareDatetime | None = None
+    last_frame_at: UtcTime | None = None
     width_px: Pixels | None = None
     height_px: Pixels | None = None
     drops: Count = 0
@@ -151,9 +173,9 @@ class OrderQuery(BaseModel):
     zone_id: list[Ident] = []
     department_id: list[Ident] = []
     priority: list[Priority] = []
-    created_since: datetime | None = Field(None, description="Created at or after this time.")
-    created_until: datetime | None = Field(None, description="Created before this time.")
-    updated_since: datetime | None = Field(
+    created_since: QueryTime | None = Field(None, description="Created at or after this time.")
+    created_until: QueryTime | None = Field(None, description="Created before this time.")
+    updated_since: QueryTime | None = Field(
         None,
         description=(
             "Lists by latest change, oldest change first, what changed at or after this time; "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -155,18 +154,13 @@ def _filter(query: OrderQuery) -> OrderFilter:
         zone_ids=tuple(query.zone_id),
         department_ids=tuple(query.department_id),
         priorities=tuple(query.priority),
-        created_since=_aware(query.created_since),
-        created_until=_aware(query.created_until),
+        created_since=query.created_since,
+        created_until=query.created_until,
     )
 
 
-def _aware(time: datetime | None) -> datetime | None:
-    # In a query string a plus sign arrives as a space and zones get lost: without one it is UTC.
-    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
-
-
 def _start(connection: Connection, query: OrderQuery, wanted: OrderFilter) -> Cursor:
-    since = _aware(query.updated_since)
+    since = query.updated_since
     filters = fingerprint(asdict(wanted))
     listing = Listing.NEWEST if since is None else Listing.CHANGES
     if query.cursor is not None:

@@ -77,7 +77,11 @@ class Poster:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             all_headers = {"User-Agent": USER_AGENT, "Host": _host_header(parts.netloc), **headers}
             connection.request("POST", target, body, all_headers)
-            return _read(connection.getresponse())
+            response = connection.getresponse()
+            if deadline.is_over:
+                # Cut off within the headers, which http.client takes for their end.
+                raise TimeoutError
+            return _read(response)
         finally:
             deadline.cancel()
             connection.close()
@@ -104,6 +108,11 @@ class _Deadline:
     def left_s(self) -> float:
         """What is left of the time; never quite nothing, which would mean "do not wait"."""
         return max(0.01, self._end_s - time.monotonic())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection has been cut off."""
+        return time.monotonic() >= self._end_s
 
     def watch(self, connected: socket.socket) -> None:
         """Cut this socket off when the time is over."""

@@ -199,7 +199,7 @@ class DeliveryWorker:
         log.info(
             "webhook attempted",
             delivery=claimed.delivery_id,
-            event=claimed.event_id,
+            event_id=claimed.event_id,
             subscription=claimed.subscription_id,
             attempt=claimed.attempts + 1,
             verdict=decision.verdict,
