@@ -58,7 +58,10 @@ class KeyDecoder:
     """Turns key packets into pictures; each stands alone, so any may be left out."""
 
     def __init__(self, decoder: str, extradata: bytes, name: str) -> None:
-        self._decoder, self._extradata, self._name = decoder, extradata, name
+        self._decoder, self._name = decoder, name
+        # OpenCV turns packets of MP4 files into the form with start codes, with the parameter sets
+        # in them, but leaves the extradata in MP4's own form, which then misleads the decoder
+        self._extradata = extradata if START_CODE in extradata[: len(START_CODE) + 1] else b""
         self._lock = threading.Lock()
         self._context = self._create()
 

@@ -15,6 +15,7 @@ from models.errors import SourceEnded, SourceError, SourceOpenError, SourceReadE
 from models.seeing import Frame
 from models.zone import DecodeMode
 from tests.support.clips import access_units, coded_image, make_camera, read_code, write_clip
+from tests.support.gst_rtsp import require_gstreamer, write_hevc_clip
 from tests.support.http_video import http_video
 
 START = datetime(2026, 5, 4, 7, 30, tzinfo=UTC)
@@ -72,6 +73,17 @@ def test_key_pictures_look_as_they_do_when_every_frame_is_decoded(
         difference = cv2.absdiff(frame.image, full[frame.stream_s])
         assert difference.mean() < 1.0
         assert read_code(frame.image) == round(frame.stream_s * 25)
+
+
+@pytest.mark.needs_debian
+def test_hevc_looks_the_same_by_key_pictures(tmp_path: Path) -> None:
+    require_gstreamer()
+    camera = make_camera(write_hevc_clip(tmp_path / "hevc.mp4"))
+    full = list(read_file(replace(camera, decode=DecodeMode.FULL)))
+    keys = list(read_file(replace(camera, decode=DecodeMode.KEYFRAMES)))
+    assert [f.stream_s for f in keys] == [f.stream_s for f in full] == [0, 1, 2, 3]
+    for one, other in zip(keys, full, strict=True):
+        assert cv2.absdiff(one.image, other.image).mean() < 1.0
 
 
 def test_a_paced_file_takes_as_long_as_it_lasts(clip: Path) -> None:

@@ -21,8 +21,24 @@ START_S = 15.0
 _CHECK = (
     "import gi; [gi.require_version(n, '1.0') for n in ('Gst', 'GstRtspServer')]; "
     "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
-    "assert all(map(Gst.ElementFactory.find, ('appsrc', 'h264parse', 'rtph264pay')))"
+    "assert all(map(Gst.ElementFactory.find, ('appsrc', 'h264parse', 'rtph264pay', 'x265enc')))"
 )
+
+_ENCODE_HEVC = """
+import sys, gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+pipeline = Gst.parse_launch(
+    "videotestsrc num-buffers=100 pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1"
+    " ! x265enc key-int-max=25 ! h265parse ! mp4mux ! filesink location=" + sys.argv[1]
+)
+pipeline.set_state(Gst.State.PLAYING)
+kinds = Gst.MessageType.EOS | Gst.MessageType.ERROR
+message = pipeline.get_bus().timed_pop_filtered(50 * Gst.SECOND, kinds)
+pipeline.set_state(Gst.State.NULL)
+sys.exit(0 if message and message.type == Gst.MessageType.EOS else 1)
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +69,14 @@ def require_gstreamer() -> None:
     )
     if not found:
         pytest.skip(f"needs the Debian packages {', '.join(PACKAGES)}, gstreamer1.0-plugins-bad")
+
+
+def write_hevc_clip(path: Path) -> Path:
+    """Four seconds in H.265, for which PyAV brings no encoder; a key picture each second."""
+    subprocess.run(
+        [SYSTEM_PYTHON, "-c", _ENCODE_HEVC, str(path)], capture_output=True, check=True, timeout=60
+    )
+    return path
 
 
 @contextmanager
