@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -90,7 +92,11 @@ def pull(
     """
     order = PullOrder(name=name, source=source, sha256=sha256, licence=licence, replace=replace)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=_errors()
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        console=_errors(),
+        transient=True,
     ) as bar:
         task = bar.add_task(name)
         listed = pull_weights(
@@ -128,7 +134,8 @@ def export(
         image_size_px=image_size_px,
         calibration=calibration,
     )
-    files = export_weights(order)
+    with redirect_stdout(sys.stderr):  # quantisation draws its progress on the output
+        files = export_weights(order)
     if as_json:
         _print_json({"form": form, "files": [str(path) for path in files]})
     else:

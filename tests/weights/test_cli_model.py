@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from detector.weights.registry import DATA_ENV, load_registry
 from models.errors import WeightsError
 from service.cli.model import export, list_models, pull, verify
-from tests.backends.yolo import make_weights
+from tests.backends.yolo import make_weights, street
 
 app = typer.Typer()
 app.command("list")(list_models)
@@ -91,3 +92,16 @@ def test_export_writes_a_model_and_says_how_to_use_it(
     graph = Path("net_openvino-float16_openvino_model/net.xml")
     assert graph.is_file()
     assert f"use it with `model: {{weights: {graph}}}`" in result.stdout
+
+
+@pytest.mark.needs_ultralytics
+def test_export_to_int8_prints_json_alone_on_its_output(tmp_path: Path) -> None:
+    weights = make_weights(tmp_path / "net.pt")
+    for seed in range(10):
+        cv2.imwrite(str(tmp_path / f"{seed}.png"), street(seed, 96, 64))
+    words = ["--to", "openvino-int8", "--calibration", str(tmp_path), "--size", "96"]
+    result = run("export", str(weights), *words, "--out", str(tmp_path / "out"), "--json")
+    assert result.exit_code == 0, result.output
+    files = [Path(name) for name in json.loads(result.stdout)["files"]]
+    assert files[0] == tmp_path / "out" / "net.xml"
+    assert all(file.is_file() for file in files)
