@@ -118,6 +118,15 @@ def test_a_rule_counts_only_from_when_its_schedule_began() -> None:
     assert told(judge(ZoneEngine(camera(zone(rule))), film(Thing(), to_s=120))) == [("opened", 70)]
 
 
+def test_nor_does_a_track_that_is_reported_late_count_from_before_its_schedule_began() -> None:
+    rule = replace(PARKING, schedule=until(20, 0, start=time(8, 1)))
+    looks = [
+        one if seconds(one.at) >= 62 else replace(one, tracks=())
+        for one in film(Thing(comes_s=58), to_s=120)
+    ]
+    assert told(judge(ZoneEngine(camera(zone(rule))), looks)) == [("opened", 70)]
+
+
 def test_a_candidate_is_forgotten_when_the_schedule_ends() -> None:
     rule = replace(PARKING, schedule=until(8, 1))
     assert judge(ZoneEngine(camera(zone(rule))), film(Thing(comes_s=55), to_s=300)) == []
@@ -181,6 +190,13 @@ def test_pictures_of_another_size_show_the_same_incidents(begins_anew: bool) -> 
     assert {incident.width_px for incident in engine.incidents} == {WIDTH_PX}
     assert {incident.box for incident in engine.incidents} == {CAR, BAG, pothole}
     assert {incident.observed_s for incident in engine.incidents} == {80}
+
+
+def test_a_tracker_that_starts_slowly_in_another_size_loses_no_candidate() -> None:
+    car = Thing(hidden=lambda s: 6 <= s < 11)
+    looks = [*film(car, to_s=5), *halved(renumbered(film(car, from_s=11, to_s=40), 11))]
+    looks[6:6] = halved(film(from_s=6, to_s=10))
+    assert told(judge(parking_engine(), looks)) == [("opened", 15)]
 
 
 def test_a_zone_with_several_rules_judges_each() -> None:

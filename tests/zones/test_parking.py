@@ -112,6 +112,20 @@ def test_what_does_not_park_gives_nothing(thing: Thing) -> None:
     assert parked(thing, to_s=60) == []
 
 
+@pytest.mark.parametrize(
+    ("confidences", "expected"),
+    [
+        pytest.param((0.22, 0.22, 0.26), [("opened", 10)], id="now and then sure enough"),
+        pytest.param((0.19, 0.19, 0.26), [("opened", 12)], id="counts from the first fair look"),
+        pytest.param((0.22, 0.23, 0.24), [], id="never sure enough"),
+    ],
+)
+def test_wavering_confidence_is_no_new_vehicle(
+    confidences: tuple[float, ...], expected: list[tuple[str, float]]
+) -> None:
+    assert parked(Thing(confidence=lambda s: confidences[int(s) % 3]), to_s=60) == expected
+
+
 def test_two_short_visits_do_not_add_up() -> None:
     visits = (Thing(leaves_s=8), Thing(comes_s=20, leaves_s=28))
     assert parked(*visits, to_s=60) == []
@@ -268,6 +282,25 @@ def test_a_vehicle_that_drives_out_of_the_zone_ends_its_incident_though_it_is_in
     assert changes[-1].incident.cleared_at == after(27)
     assert changes[-1].incident.last_seen_at == after(19)
     assert engine.incidents == ()
+
+
+def test_where_a_vehicle_stood_is_told_and_not_where_it_drove_on_its_way_out() -> None:
+    drives_off = Thing(comes_s=20, stands_s=1e9, box=Box(600, 200, 700, 260), leaves_s=23)
+    changes = judge(
+        ZoneEngine(camera(zone(PARKING))), film(Thing(leaves_s=20), drives_off, to_s=60)
+    )
+    assert told(changes) == [("opened", 10), ("cleared", 30)]
+    assert changes[-1].incident.box == CAR
+
+
+def test_an_incident_ends_when_the_wheels_are_clearly_outside_though_the_box_is_not() -> None:
+    backs_out = Thing(leaves_s=20, moves_to=Box(300, 340, 400, 440), is_gone_s=60)
+    assert parked(backs_out, to_s=60) == [("opened", 10), ("cleared", 27)]
+
+
+def test_a_vehicle_called_by_another_name_for_a_while_is_still_there() -> None:
+    a_van_for_a_while = Thing(label=lambda s: "van" if 2 <= s < 7 or 20 <= s < 40 else "car")
+    assert parked(a_van_for_a_while, to_s=60) == [("opened", 10)]
 
 
 def test_a_passing_bus_that_hides_a_parked_car_does_not_end_its_incident() -> None:

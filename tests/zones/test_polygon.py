@@ -45,6 +45,7 @@ def test_the_bay_of_a_concave_zone_is_outside() -> None:
 def test_a_point_beyond_the_picture_counts_as_on_its_last_pixel() -> None:
     down_to_the_edge = shape(((0, 0), (399, 0), (399, 399), (0, 399)))
     assert down_to_the_edge.holds((200, 400))
+    assert down_to_the_edge.holds((400, 200))
     assert down_to_the_edge.holds((-5, 430))
 
 
