@@ -21,8 +21,9 @@ JUMP_BACK_S = 1.0
 """So has it if it goes back by more than this; packets of B frames go back by less."""
 CHECK_S = 20.0
 """Over so much time it is checked whether the stream's time runs at all."""
-MIN_RATE_RATIO = 0.8
-"""A stream whose own time runs slower than this is stamped by arrival."""
+MIN_RATE_RATIO = 0.5
+"""A stream whose own time runs slower than this is stamped by arrival. It is not nearer to one: a
+busy machine that reads ever later looks the same for a while, and then the stream is right."""
 WALL_STEP_S = 1.0
 """The wall clock was set if it moved by more against the monotonic one."""
 LEAST_STEP = timedelta(milliseconds=1)
@@ -59,11 +60,13 @@ class LiveClock:
         self._rate = _Rate()
         self._last: Stamp | None = None
         self._last_position_s = float("-inf")
+        self.late_s = 0.0
+        """How late the last picture was read, against the fastest ones."""
 
     def stamp(self, position_s: float | None) -> Stamp:
         """Time of the picture that has just arrived; ``position_s`` is the stream's own time."""
         arrival_s = self._monotonic_s()
-        late_s = self._late_s(position_s, arrival_s)
+        late_s = self.late_s = self._late_s(position_s, arrival_s)
         self._follow_wall(arrival_s)
         captured_at = self._wall_at_zero + timedelta(seconds=arrival_s - late_s)
         stream_s = arrival_s - late_s - self._first_arrival_s

@@ -10,7 +10,7 @@ from detector.readers.address import SourceKind, kind_of
 from detector.readers.base import Shot, SteppingReader
 from detector.readers.cadence import Cadence
 from detector.readers.capture import Capture
-from detector.readers.clock import LiveClock
+from detector.readers.clock import LiveClock, Stamp
 from detector.readers.keyframes import KeyDecoder, decoder_for, holds_picture
 from models.errors import SourceOpenError, SourceReadError
 from models.zone import Camera, DecodeMode
@@ -19,6 +19,8 @@ GOP_SLACK_RATIO = 1.25
 """Key pictures may be so much rarer than looks are wanted before every frame is decoded."""
 GOP_SLACK_S = 0.1
 """Time stamps of packets are a little uneven."""
+LONGEST_LATE_S = 15.0
+"""Pictures that are read later than this are of no use: a new connection gives fresh ones."""
 LONGEST_KEY_GAP_S = 60.0
 """Without a key picture for so long nothing can be seen by key pictures."""
 
@@ -50,9 +52,7 @@ class LiveReader(SteppingReader):
 
     def advance(self) -> Shot | None:
         """Take one frame off the stream."""
-        if not self._capture.grab():
-            raise SourceReadError(f"{self._capture.name}: the stream broke off")
-        stamp = self._clock.stamp(self._capture.position_s)
+        stamp = _next_stamp(self._capture, self._clock)
         if not self._cadence.is_due(stamp.stream_s):
             return None
         image = self._capture.retrieve()
@@ -95,9 +95,7 @@ class LiveKeyReader(SteppingReader):
 
     def advance(self) -> Shot | None:
         """Take one packet off the stream."""
-        if not self._capture.grab():
-            raise SourceReadError(f"{self._capture.name}: the stream broke off")
-        stamp = self.clock.stamp(self._capture.position_s)
+        stamp = _next_stamp(self._capture, self.clock)
         self._latest_s = stamp.stream_s
         if not self._capture.is_key:
             self._check_keys_come()
@@ -167,6 +165,18 @@ def _key_reader_or_full(camera: Camera) -> LiveKeyReader | LiveReader:
         return LiveKeyReader(camera)
     except NoKeyDecoderError:
         return LiveReader(camera)
+
+
+def _next_stamp(capture: Capture, clock: LiveClock) -> Stamp:
+    if not capture.grab():
+        raise SourceReadError(f"{capture.name}: the stream broke off")
+    stamp = clock.stamp(capture.position_s)
+    if clock.late_s > LONGEST_LATE_S:
+        raise SourceReadError(
+            f"{capture.name}: pictures are read {clock.late_s:.0f} s late; the machine "
+            "or the network is too slow for this stream"
+        )
+    return stamp
 
 
 def live_clock(camera: Camera, capture: Capture) -> LiveClock:

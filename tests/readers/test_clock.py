@@ -81,6 +81,14 @@ def test_a_jump_of_the_streams_time_moves_no_picture(jump_s: float) -> None:
     assert stamped(arrivals) == pytest.approx([a for a, _ in arrivals], abs=0.01)
 
 
+def test_a_reader_that_falls_behind_little_by_little_keeps_the_right_time() -> None:
+    """A busy machine reads at 70 % of the speed for 25 s, then catches up."""
+    slow = [(i * 0.5, i * 0.35) for i in range(50)]
+    caught_up = [(25.0 + i * 0.1, 17.5 + i * 0.35) for i in range(30)]
+    times = stamped(slow + caught_up)
+    assert times == pytest.approx([position for _, position in slow + caught_up], abs=0.01)
+
+
 def test_a_reader_that_falls_far_behind_says_so() -> None:
     arrivals = [(i * 0.5, i * 0.5) for i in range(10)] + [
         (17.0 + i * 0.1, 5.0 + i * 0.5) for i in range(5)

@@ -99,6 +99,22 @@ def test_a_camera_that_sends_no_key_pictures_is_told_from_one_that_works(
         read_some(reader, 2)
 
 
+@pytest.mark.parametrize("mode", [DecodeMode.FULL, DecodeMode.KEYFRAMES])
+def test_a_stream_that_has_fallen_behind_is_opened_anew_for_fresh_pictures(
+    server: DemoRtsp, mode: DecodeMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "LONGEST_LATE_S", 0.7)
+    with FaultProxy(server.port) as proxy:
+        url = f"rtsp://127.0.0.1:{proxy.port}/short"
+        with open_reader(make_camera(url, decode=mode, look_interval_s=0.2)) as reader:
+            read_some(reader, 4)
+            proxy.stall()
+            time.sleep(1.5)
+            proxy.resume()
+            with pytest.raises(SourceReadError, match="too slow"):
+                read_some(reader, 20)
+
+
 def test_mjpeg_over_http_is_stamped_when_it_arrives(tmp_path: Path) -> None:
     with http_video(tmp_path) as url:
         camera = make_camera(f"{url}/mjpeg", look_interval_s=0.3)
