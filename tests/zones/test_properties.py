@@ -219,6 +219,8 @@ def test_how_a_polygon_is_written_changes_nothing(
 @FEW
 @given(RULES, streets(), st.integers(1, 100))
 def test_a_restart_at_any_look_changes_nothing(rule: Rule, things: list[Thing], at: int) -> None:
+    if rule is LITTER:  # what comes to another place meanwhile may join an incident ended later
+        things = [thing for thing in things if thing.box == things[0].box]
     looks = film(*labelled(things, rule), to_s=end_s(things))
     straight = judge(ZoneEngine(camera(zone(rule))), looks)
     engine = ZoneEngine(camera(zone(rule)))
