@@ -23,6 +23,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -50,6 +51,16 @@ CITY = City(
         Department(department_id="cleaning", name="Street cleaning", name_zh="环卫"),
     ),
     routing={"illegal_parking": "traffic", "litter": "cleaning"},
+)
+
+# Without the local variables that structlog prints by default: they take seconds to format.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
 )
 
 BACKENDS = [
