@@ -24,7 +24,7 @@ import numpy as np
 
 from detector.backends.decode import Head, decode, head_of, to_detections
 from detector.backends.graph_metadata import read_metadata
-from detector.backends.labels import LabelTable, make_label_table
+from detector.backends.labels import make_label_table
 from detector.backends.letterbox import PAD_VALUE, Letterbox, fit, fit_into
 from detector.backends.openvino_runtime import ov
 from models.city import ModelChoice
@@ -35,6 +35,8 @@ MAX_SHAPES = 8
 """Compiled forms kept: one for each aspect ratio of cameras, the least recently used goes."""
 MAX_STREAMS = 8
 """Streams cost memory each, and more cameras than these can serve belong on more processes."""
+USUAL_ASPECT = (16, 9)
+"""Of cameras: the shape that is compiled before the first frame comes."""
 PIXEL_MAX = 255.0
 
 
@@ -70,17 +72,12 @@ class OpenVinoDetector:
         self._lock = threading.Lock()
         self._requests: OrderedDict[tuple[int, int], _RequestPool] = OrderedDict()
         self._closed = False
-        self._pool(self._fixed_size or (choice.image_size_px, choice.image_size_px)).probe()
+        self._try_out()
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Every label that a detection can carry."""
         return self._table.labels
-
-    @property
-    def classes_table(self) -> LabelTable:
-        """How the network's classes became labels."""
-        return self._table
 
     def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         """Boxes of each image, in its own pixels; images may differ in size."""
@@ -101,6 +98,14 @@ class OpenVinoDetector:
         found = decode(self._head, output, self._choice.min_confidence)
         overlaps = self._head is Head.RAW
         return to_detections(found, self._table, letterbox, overlaps=overlaps)
+
+    def _try_out(self) -> None:
+        """Look once: a network that cannot is known at the start, and cameras need not wait."""
+        width, height = USUAL_ASPECT
+        try:
+            self._detect(np.full((height, width, 3), PAD_VALUE, dtype=np.uint8))
+        except InferenceError as error:
+            raise WeightsError(f"the network does not run: {error}") from error
 
     def _letterbox(self, image: Image) -> Letterbox:
         if self._fixed_size:
@@ -146,14 +151,6 @@ class _RequestPool:
                 return np.array(request.get_output_tensor(0).data[0], dtype=np.float32)
         except RuntimeError as error:
             raise InferenceError(f"OpenVINO failed on a frame: {_first_line(error)}") from error
-
-    def probe(self) -> None:
-        """Run once on grey, so that a network that cannot run is known at the start."""
-        _, height, width, _ = self._compiled.input(0).shape
-        try:
-            self.infer(np.full((height, width, 3), PAD_VALUE, dtype=np.uint8))
-        except InferenceError as error:
-            raise WeightsError(f"the network does not run: {error}") from error
 
     @contextmanager
     def _borrowed(self) -> Iterator[Any]:
