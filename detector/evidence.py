@@ -24,6 +24,7 @@ HEAD_BLOCKS = 5
 CLOSE_MARGIN_RATIO = 0.5
 CLOSE_MIN_PX = 160
 """A close-up shows at least so much, or a distant thing would be a few pixels without a place."""
+HIDDEN_SHOWN_S = 3.0
 JPEG_QUALITY = 88
 
 _ZONE: Colour = (235, 180, 70)
@@ -71,12 +72,13 @@ def annotate(
     """A copy of the picture with zones, boxes and a caption.
 
     ``at``: time of the picture, for how long things have stood; ``highlighted``: ids of tracks that
-    are the matter of an incident. Persons get no box: they are not what it is about.
+    are the matter of an incident. Persons get no box: they are not what it is about. Nor do things
+    that have been hidden for long, or may have gone.
     """
     picture: Image = image.copy()
     pen = _Pen.for_picture(picture)
     drawn_zones = tuple(zones)
-    things = [item for item in seen if item.label != PERSON]
+    things = [item for item in seen if _is_shown(item, at, highlighted)]
     for zone in drawn_zones:
         pen.zone(picture, zone)
     for item in things:
@@ -206,6 +208,14 @@ def _plate(place: Point, size: tuple[int, int], image: Image) -> Box:
     x = min(max(round(place[0]), 0), max(width - size[0], 0))
     y = min(max(round(place[1]), 0), max(height - size[1], 0))
     return Box(x, y, x + size[0], y + size[1])
+
+
+def _is_shown(item: Track | Detection, at: datetime | None, highlighted: Collection[int]) -> bool:
+    if item.label == PERSON:
+        return False
+    if isinstance(item, Detection) or at is None or item.track_id in highlighted:
+        return True
+    return (at - item.last_seen).total_seconds() <= HIDDEN_SHOWN_S
 
 
 def _outline(zone: Zone, resolution: tuple[int, int] | None, size: tuple[int, int]) -> ZoneOutline:

@@ -32,7 +32,14 @@ SURE_SCORE = 0.9
 """From here on nothing is covered, and the cells need not be asked."""
 _NOISE_VARIANCE = 4.0
 
+UNCHANGED_LEVELS = 8.0
+"""Mean difference in grey levels that noise and compression make in a cell."""
+ALIKE_COLOUR = 60.0
+"""Grey levels by which the mean colour of a thing may change as it moves on."""
+
 Grey = NDArray[np.uint8]
+Colour = tuple[float, float, float]
+"""Blue, green, red."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -46,7 +53,7 @@ class Patch:
     """Pixels of the frame for each pixel of the patch, a whole number."""
     flat: bool
     """Whether it has no pattern to compare."""
-    colour: tuple[float, float, float]
+    colour: Colour
     """Mean blue, green and red."""
 
 
@@ -133,11 +140,30 @@ def compare(
     )
 
 
+def unchanged_ratio(patch: Patch, image: Image, offset: tuple[float, float], gain: float) -> float:
+    """Share, 0 to 1, of a place that has the very same pixels as the patch, in the same light.
+
+    Something that covers a part, or a door that opens, leaves the rest as it was.
+    """
+    rows, columns = patch.grey.shape
+    left, top = round(patch.left_px + offset[0]), round(patch.top_px + offset[1])
+    now = _cut(image, left, top, columns, rows, patch.step_px)
+    if now is None:
+        return 0.0
+    before, after = _cells(patch.grey) * gain, _cells(_grey(now))
+    differences = np.abs(before - after).mean(axis=1)
+    return float((differences <= UNCHANGED_LEVELS).mean())
+
+
 def alike(patch: Patch, image: Image, box: Box) -> float:
     """Correlation, -1 to 1, of a patch and the thing in a box elsewhere, scaled to one size."""
     other = cut_patch(image, box)
     if other is None:
         return -1.0
+    if _largest_change(patch.colour, other.colour) > ALIKE_COLOUR:
+        return 0.0
+    if patch.flat or other.flat:
+        return 1.0 if patch.flat and other.flat else 0.0
     rows, columns = patch.grey.shape
     scaled = cv2.resize(other.grey, (columns, rows), interpolation=cv2.INTER_AREA)
     inner = patch.grey[rows // 8 : rows - rows // 8, columns // 8 : columns - columns // 8]
@@ -215,12 +241,16 @@ def _cells(grey: Grey) -> NDArray[np.float32]:
     return blocks.reshape(side * side, rows * columns)
 
 
-def _colour_change(before: tuple[float, float, float], after: Image, gain: float) -> float:
-    pairs = zip(before, _mean_colour(after), strict=True)
-    return max(abs(now - min(then * gain, 255.0)) for then, now in pairs)
+def _colour_change(before: Colour, after: Image, gain: float) -> float:
+    blue, green, red = (min(value * gain, 255.0) for value in before)
+    return _largest_change((blue, green, red), _mean_colour(after))
 
 
-def _mean_colour(picture: Image) -> tuple[float, float, float]:
+def _largest_change(before: Colour, after: Colour) -> float:
+    return max(abs(now - then) for then, now in zip(before, after, strict=True))
+
+
+def _mean_colour(picture: Image) -> Colour:
     blue, green, red, _ = cv2.mean(picture)
     return (blue, green, red)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from detector.tracking.patches import Likeness, Patch, compare, cut_patch
+from detector.tracking.patches import Likeness, Patch, compare, cut_patch, unchanged_ratio
 from detector.tracking.view import Shift, View
 from models.geometry import Box
 from models.seeing import Image
@@ -30,12 +30,15 @@ MAX_SAMPLES = 3
 FRESH_SCORE = 0.9
 """A place that looks less like its samples gets another one: light and shadows wander."""
 REFRESH_S = 5.0
-EXCHANGE_S = 3.0
+EXCHANGE_S = 2.0
 """No vehicle leaves and lets another one take its very place in so short a time."""
+PARTLY_RATIO = 0.15
+"""So much of a place must be unchanged for what is there to be the same thing, partly covered or
+with an open door; of another vehicle's picture nothing is."""
 ESTABLISHED_LOOKS = 3
 ESTABLISHED_S = 2.0
 MAX_CHANGES = 2
-"""So many changed looks in a row are taken for changes of light; after more, nothing is known."""
+"""So many changed looks in a row are bridged; after more, nothing is known."""
 MAX_TURN_RATIO = 0.04
 """A camera that turned by more of its picture shows another place: standing starts anew."""
 
@@ -129,6 +132,16 @@ class Place:
                 return
             self.finding = Finding.SHIFTED
 
+    def is_partly_unchanged(self, image: Image, view: View) -> bool:
+        """Whether a part of the place still has the very same pixels."""
+        return any(
+            unchanged_ratio(
+                sample.patch, image, _offset(sample, view), view.brightness / sample.brightness
+            )
+            >= PARTLY_RATIO
+            for sample in self.samples
+        )
+
     def confirm(self, image: Image, view: View, now: datetime) -> None:
         """The thing is here again, with the same pixels: it stands."""
         self.confirmed += 1
@@ -142,7 +155,7 @@ class Place:
             self.sample(image, view, now)
 
     def accept_change(self, image: Image, view: View, now: datetime) -> None:
-        """The thing stands here, though it looks different: the light has changed."""
+        """The thing stands here, though it looks different: covered, open, in another light."""
         self.changes += 1
         self._present(now)
         self.sampled_at = None
@@ -171,12 +184,16 @@ class Place:
         return math.hypot(x, y) > MAX_TURN_RATIO * float(max(image.shape[:2]))
 
     def _likeness(self, sample: _Sample, image: Image, view: View) -> Likeness | None:
-        offset = (view.shift[0] - sample.view_shift[0], view.shift[1] - sample.view_shift[1])
-        likeness = compare(sample.patch, image, offset, view.brightness / sample.brightness)
+        gain = view.brightness / sample.brightness
+        likeness = compare(sample.patch, image, _offset(sample, view), gain)
         if likeness is None:
             return None
         x, y = likeness.shift[0] + sample.crept[0], likeness.shift[1] + sample.crept[1]
         return Likeness(score=likeness.score, shift=(x, y), colour_change=likeness.colour_change)
+
+
+def _offset(sample: _Sample, view: View) -> Shift:
+    return (view.shift[0] - sample.view_shift[0], view.shift[1] - sample.view_shift[1])
 
 
 def moved(box: Box, shift: Shift, sign: float = 1.0) -> Box:

@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
 
-from detector.tracking.association import KINDS_BY_PLACE
-from detector.tracking.place import EXCHANGE_S, MAX_CHANGES, Finding, Place, moved
+from detector.tracking.association import KINDS_BY_PLACE, overlap
+from detector.tracking.place import (
+    EXCHANGE_S,
+    FOUND_AGAIN_SCORE,
+    MAX_CHANGES,
+    Finding,
+    Place,
+    moved,
+)
 from detector.tracking.view import View
 from models.geometry import Box
 from models.seeing import Detection, Image, Track
@@ -37,7 +44,6 @@ PROOF_RATIO = 0.3
 counts as seen: detectors flicker, most of all in the dark ..."""
 PROOF_S = 3.0
 """... for so long after a real detection; longer for what it saw in most looks."""
-CHANGED_IOU = 0.75
 NEAR_IOU = 0.2
 NEAR_RATIO = 0.4
 RATIO_LOOKS = 30
@@ -119,7 +125,9 @@ class Thing:
         """The detector has found it: it stands, or it has moved."""
         if self.place.finding is Finding.SAME or self._lies_on(detection.box, view):
             self.place.confirm(image, view, now)
-        elif self.looks_changed(detection.box, view, now):
+        elif not self.has_moved_to(detection.box, view) and self.looks_changed(
+            detection.box, image, view, now
+        ):
             self.place.accept_change(image, view, now)
         else:
             self._move(detection.box, image, view, now)
@@ -144,12 +152,30 @@ class Thing:
         if self.standing:
             self.box = self._standing_box(view)
 
-    def looks_changed(self, box: Box, view: View, now: datetime) -> bool:
-        """Whether a box at its place must be its own although the pixels differ: light changes."""
-        recent = self.place.absent_s(now) <= EXCHANGE_S
-        unclear = self.place.changes < MAX_CHANGES
-        there = self.place.in_picture(view).iou(box) >= CHANGED_IOU
-        return self.place.established and recent and unclear and there
+    def looks_changed(self, box: Box, image: Image, view: View, now: datetime) -> bool:
+        """Whether a box at its place must be its own although the pixels differ.
+
+        That is so if it was there just now, and either the light has changed or a part of it looks
+        as before: somebody passes in front of it, or opens its boot. Else it is another vehicle.
+        """
+        place = self.place
+        continuous = place.absent_looks == 0 and place.absent_s(now) <= EXCHANGE_S
+        if not (continuous and place.established and place.changes < MAX_CHANGES):
+            return False
+        if overlap(box, place.in_picture(view)) == 0:
+            return False
+        return view.light_changed or place.is_partly_unchanged(image, view)
+
+    def has_moved_to(self, box: Box, view: View) -> bool:
+        """Whether pixels and box agree that it has moved a little."""
+        likeness = self.place.likeness
+        if self.place.finding is not Finding.SHIFTED or likeness is None:
+            return False
+        place = self.place.in_picture(view)
+        shifted = moved(place, likeness.shift).iou(box)
+        if not self.place.established:
+            return shifted >= NEAR_IOU
+        return likeness.score >= FOUND_AGAIN_SCORE and shifted > place.iou(box)
 
     def near(self, box: Box, view: View) -> bool:
         """Whether a box lies where this thing does, as far as things that lie are concerned."""

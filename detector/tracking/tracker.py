@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from detector.tracking.association import (
     touching,
 )
 from detector.tracking.patches import alike
-from detector.tracking.place import Finding, moved
+from detector.tracking.place import Finding
 from detector.tracking.thing import Thing
 from detector.tracking.view import View
 from models.geometry import Box
@@ -33,7 +32,6 @@ from models.seeing import Detection, Frame, Image, Look
 
 MAX_THINGS = 256
 """Most things remembered of a camera; those away for longest are forgotten first."""
-MIN_OVERLAP = 0.3
 MIN_MOVING_IOU = 0.2
 MIN_ALIKE = 0.5
 """Likeness of a thing to itself further on: turned, and nearer or farther away."""
@@ -118,11 +116,9 @@ class CameraTracker:
             return _SAME + common
         if thing.by_place and thing.near(box, self._view):
             return _SAME + common
-        if place.finding is Finding.SHIFTED and place.likeness is not None:
-            shifted = moved(there, place.likeness.shift).iou(box)
-            if shifted >= MIN_OVERLAP:
-                return _SHIFTED + shifted
-        if thing.looks_changed(box, self._view, now):
+        if thing.has_moved_to(box, self._view):
+            return _SHIFTED + box.iou(thing.box)
+        if thing.looks_changed(box, image, self._view, now):
             return _CHANGED + common
         return self._moving_affinity(thing, box, image, now)
 
@@ -130,6 +126,8 @@ class CameraTracker:
         common = thing.expected_box(now).iou(box)
         if common < MIN_MOVING_IOU or thing.by_place:
             return 0.0
+        if thing.place.established and overlap(box, thing.place.in_picture(self._view)) > 0:
+            return 0.0  # what stood there is hidden: this is in front of it, or has its place
         if thing.is_person or not thing.place.samples:
             return common
         needed = MIN_ALIKE_LEFT if thing.place.established else MIN_ALIKE
@@ -161,13 +159,19 @@ class CameraTracker:
                 covered = any(thing.box.covered_by(box) >= COVER_RATIO for box in boxes)
                 thing.miss(image, self._view, now, covered=covered)
 
-    def _forget(self, seen: set[int], now: datetime) -> None:
-        present = [t for t in self._things if t.standing and t.place.finding is Finding.SAME]
-        doubles = {
-            max(one, other, key=lambda thing: (thing.place.since, thing.track_id)).track_id
-            for one, other in combinations(present, 2)
-            if _double(one, other, seen)
+    def _doubles(self, seen: set[int]) -> set[int]:
+        """Ids of things that are not: their place is that of an older thing which is there."""
+        standing = [thing for thing in self._things if thing.standing]
+        there = [thing for thing in standing if thing.place.finding is Finding.SAME]
+        return {
+            other.track_id
+            for thing in there
+            for other in standing
+            if _age(other) > _age(thing) and _double(thing, other, seen)
         }
+
+    def _forget(self, seen: set[int], now: datetime) -> None:
+        doubles = self._doubles(seen)
         kept = [
             thing
             for thing in self._things
@@ -177,12 +181,18 @@ class CameraTracker:
         self._things = sorted(kept[:MAX_THINGS], key=lambda thing: thing.track_id)
 
 
-def _double(one: Thing, other: Thing, seen: set[int]) -> bool:
-    """Whether two things that are both there are one: one kind, one place, never two boxes."""
-    if one.kind != other.kind:
+def _age(thing: Thing) -> tuple[datetime, int]:
+    """Sorts things, the one that has stood longest first."""
+    return (thing.place.since, thing.track_id)
+
+
+def _double(thing: Thing, other: Thing, seen: set[int]) -> bool:
+    """Whether a thing that is there, and another one, are one, or cannot both be there."""
+    if thing.kind != other.kind:
         return False
-    if one.place.box.iou(other.place.box) > DOUBLE_IOU:
+    if thing.place.box.iou(other.place.box) > DOUBLE_IOU:
         return True
-    both_seen = one.track_id in seen and other.track_id in seen
-    nested = same_thing(one.box, other.box) or same_thing(one.place.box, other.place.box)
-    return nested and not both_seen
+    both_seen = thing.track_id in seen and other.track_id in seen
+    if other.place.finding is not Finding.SAME or both_seen:
+        return False
+    return same_thing(thing.box, other.box) or same_thing(thing.place.box, other.place.box)

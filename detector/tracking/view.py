@@ -22,6 +22,15 @@ MIN_AGREEING = 8
 MIN_AGREEING_RATIO = 0.5
 DEAD_BAND_PX = 0.15
 """Smaller shifts of the small picture are noise of the measurement."""
+LIGHT_TILES = 8
+LIGHT_TILE_PX = 8
+"""The light is judged in 8 × 8 tiles of 8 × 8 averaged pixels."""
+SAME_TILE_SCORE = 0.6
+SAME_TILE_GAIN = 1.3
+FLAT_TILE_STD = 4.0
+CHANGED_LIGHT_RATIO = 0.5
+"""Where so many tiles look different, lamps have gone on or night vision has set in: what moves
+through a picture changes fewer."""
 MAX_FAILURES = 3
 """So many pictures in a row that do not fit the key picture: the scene itself has changed."""
 
@@ -49,6 +58,8 @@ class View:
     def __init__(self) -> None:
         self.shift: Shift = (0.0, 0.0)
         self.brightness = 1.0
+        self.light_changed = False
+        """Whether the picture as a whole looks different from the one before."""
         self._key: _Key | None = None
         self._previous: Grey | None = None
         self._failures = 0
@@ -64,6 +75,9 @@ class View:
             self.shift = _add(self._key.shift, found, scale)
         else:
             self._follow(self._previous, grey, scale)
+        if self._previous is not None:
+            changed = changed_ratio(self._previous, grey)
+            self.light_changed = changed >= CHANGED_LIGHT_RATIO
         self._previous = grey
 
     def _follow(self, previous: Grey, grey: Grey, scale: float) -> None:
@@ -79,6 +93,29 @@ class View:
     def _set_key(self, grey: Grey) -> None:
         self._key = _Key(grey=grey, corners=_corners(grey), shift=self.shift)
         self._failures = 0
+
+
+def changed_ratio(one: Grey, other: Grey) -> float:
+    """Share of the tiles of two pictures that differ in pattern or brightness."""
+    a, b = _tiles(one), _tiles(other)
+    mean_a, mean_b = a.mean(axis=1), b.mean(axis=1)
+    gain = (mean_a + 1) / (mean_b + 1)
+    a -= mean_a[:, None]
+    b -= mean_b[:, None]
+    std_a, std_b = a.std(axis=1), b.std(axis=1)
+    score = (a * b).mean(axis=1) / np.maximum(std_a * std_b, 1e-6)
+    patterned = np.maximum(std_a, std_b) > FLAT_TILE_STD
+    differs = (patterned & (score < SAME_TILE_SCORE)) | (
+        np.maximum(gain, 1 / gain) > SAME_TILE_GAIN
+    )
+    return float(differs.mean())
+
+
+def _tiles(grey: Grey) -> NDArray[np.float32]:
+    side = LIGHT_TILES * LIGHT_TILE_PX
+    small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    blocks = small.reshape(LIGHT_TILES, LIGHT_TILE_PX, LIGHT_TILES, LIGHT_TILE_PX).swapaxes(1, 2)
+    return np.ascontiguousarray(blocks).reshape(LIGHT_TILES**2, LIGHT_TILE_PX**2)
 
 
 def measure_shift(before: Grey, corners: Points, after: Grey) -> Shift | None:
