@@ -181,14 +181,10 @@ def test_what_the_camera_refuses_is_told_in_words_and_without_the_password(
     assert not any(part in str(caught.value) for part in ("wr0ng", "s3cret", SECRET))
 
 
-@pytest.mark.needs_debian
-def test_a_transport_that_the_camera_lacks_is_named(clip: Path, tmp_path: Path) -> None:
-    require_gstreamer()
-    with (
-        gst_rtsp({"clip": clip}, tmp_path, transport="udp") as running,
-        pytest.raises(SourceOpenError, match="rtsp_transport: udp"),
-    ):
-        open_reader(make_camera(running.url("clip")))
+def test_a_transport_that_the_camera_lacks_is_named(server: DemoRtsp) -> None:
+    camera = make_camera(server.urls["clip"], rtsp_transport="udp")
+    with pytest.raises(SourceOpenError, match="does not offer UDP; set rtsp_transport: tcp"):
+        open_reader(camera)
 
 
 def free_port() -> int:
