@@ -30,12 +30,16 @@ class Step:
     """Nobody could look for so long that unconfirmed candidates mean nothing any more."""
 
 
+def longest_gap(look_interval_s: float) -> timedelta:
+    """The longest time between two looks that still counts as watched."""
+    return timedelta(seconds=max(LONGEST_GAP_INTERVALS * look_interval_s, LONGEST_GAP_FLOOR_S))
+
+
 class LookClock:
     """Tells watched time from time in which nobody could look."""
 
     def __init__(self, look_interval_s: float, last_at: datetime | None = None) -> None:
-        longest_s = max(LONGEST_GAP_INTERVALS * look_interval_s, LONGEST_GAP_FLOOR_S)
-        self.longest_gap: Final = timedelta(seconds=longest_s)
+        self.longest_gap: Final = longest_gap(look_interval_s)
         self._last_at = last_at
         self._blind: deque[tuple[datetime, datetime]] = deque(maxlen=_BLIND_PERIODS_KEPT)
         self._stray_at: datetime | None = None

@@ -35,7 +35,8 @@ from service.config.rule_forms import (
 from service.config.sources import resolve_source
 from service.config.vocabulary import DEFAULT_DWELL_S, DEFAULT_LABELS
 
-MIN_GRACE_S = 5.0
+MIN_GRACE_S = {"illegal_parking": 5.0, "litter": 15.0, "damaged_facility": 15.0}
+"""By kind of rule: detectors miss litter and damage for longer than vehicles."""
 MIN_CLEAR_AFTER_S = 30.0
 GRACE_LOOKS = 2.0
 CLEAR_AFTER_LOOKS = 4.0
@@ -151,7 +152,7 @@ def _shared(
 ) -> dict[str, Any]:
     category = form.category or form.kind
     usual_dwell_s = DEFAULT_DWELL_S.get(category, DEFAULT_DWELL_S[form.kind])
-    usual_grace_s = max(MIN_GRACE_S, GRACE_LOOKS * look_interval_s)
+    usual_grace_s = max(MIN_GRACE_S[form.kind], GRACE_LOOKS * look_interval_s)
     usual_clear_s = max(MIN_CLEAR_AFTER_S, CLEAR_AFTER_LOOKS * look_interval_s)
     return {
         "rule_id": form.id or form.kind,

@@ -23,6 +23,7 @@ from service.daemon.metrics import DaemonMetrics
 from service.daemon.pictures import change_pictures, snapshot
 from service.daemon.requests import requests_for
 from service.pipeline import CameraPipeline, Processed
+from zones.clock import longest_gap
 
 IDLE_POLL_S = 0.05
 """How soon to look again for a frame when there was none."""
@@ -70,6 +71,7 @@ class CameraRuntime:
         self._pipeline = _primed_pipeline(camera, deps)
         self._unsaved: list[OutboxRequest] = []
         self._saved_at: datetime | None = None
+        self._last_at: datetime | None = None
         self._snapshot_s = float("-inf")
         self.stream = deps.make_stream(camera)
         self.stream.start()
@@ -165,6 +167,11 @@ class CameraRuntime:
 
     def _measure(self, frame: Frame, started: float) -> None:
         metrics, camera_id = self._deps.metrics, self.camera.camera_id
+        last_at, self._last_at = self._last_at, frame.captured_at
+        gap = timedelta(0) if last_at is None else frame.captured_at - last_at
+        if gap > longest_gap(self.camera.look_interval_s):
+            metrics.blind_seconds.labels(camera_id).inc(gap.total_seconds())
+            log.warning("nobody looked", camera=camera_id, gap_s=round(gap.total_seconds(), 1))
         metrics.looks.labels(camera_id).inc()
         metrics.look_seconds.observe(time.monotonic() - started)
         age = (datetime.now(UTC) - frame.captured_at).total_seconds()

@@ -24,6 +24,12 @@ class DaemonMetrics:
             ["camera"],
             registry=self.registry,
         )
+        self.blind_seconds = Counter(
+            "streetwarden_blind_seconds",
+            "Time between looks so far apart that it counts neither for presence nor for absence",
+            ["camera"],
+            registry=self.registry,
+        )
         self.incidents = Counter(
             "streetwarden_incidents",
             "Steps in the life of incidents",

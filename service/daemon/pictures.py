@@ -63,10 +63,8 @@ def _evidence(change: IncidentChange, processed: Processed, camera: Camera) -> M
 
 def concerns(track: Track, incident: Incident) -> bool:
     """Whether a track is the matter of an incident, or a part of it."""
-    return (
-        track.box.iou(incident.box) > SAME_PLACE_IOU
-        or (track.label == incident.label
-        and track.box.covered_by(incident.box) > PART_OF_RATIO)
+    return track.box.iou(incident.box) > SAME_PLACE_IOU or (
+        track.label == incident.label and track.box.covered_by(incident.box) > PART_OF_RATIO
     )
 
 

@@ -110,6 +110,12 @@ def test_a_rule_of_which_only_the_kind_is_written_is_complete(
     assert (rule.rule_id, rule.labels) == (kind, frozenset(labels))
 
 
+@pytest.mark.parametrize("kind", ["litter", "damaged_facility"])
+def test_litter_and_damage_may_be_missed_for_longer(tmp_path: Path, kind: str) -> None:
+    rule = rule_of(tmp_path, changed("kind: illegal_parking", f"kind: {kind}"))
+    assert rule.grace_s == 15
+
+
 @pytest.mark.parametrize(
     ("look_interval", "grace_s", "clear_after_s"),
     [("1s", 5, 30), ("10s", 20, 40), ("1min", 120, 240)],
