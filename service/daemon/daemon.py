@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 import structlog
-from detector.readers import CameraStream
 
 from detector.backends import Detector
+from detector.readers import CameraStream
 from models.city import City
 from models.zone import Camera
 from service.daemon.camera import CameraDeps, CameraRuntime

@@ -60,11 +60,11 @@ def camera(camera_id: str = "gate", dwell_s: float = 5.0, **changes: object) -> 
 
 
 class PlayedStream(CameraStream):
-    """Hands out prepared frames one second apart, as fast as they are taken."""
+    """Hands out a frame of each of these seconds, as fast as they are taken."""
 
-    def __init__(self, camera: Camera, first: int, count: int, image: Image) -> None:
+    def __init__(self, camera: Camera, seconds: Sequence[int], image: Image) -> None:
         super().__init__(camera)
-        self._frames = list(range(first, first + count))
+        self._frames = list(seconds)
         self._image = image
         self._beat_s = time.monotonic()
         self._lock = threading.Lock()
@@ -111,7 +111,7 @@ def plays(
     picture = street() if image is None else image
 
     def make(camera: Camera) -> CameraStream:
-        stream = PlayedStream(camera, seconds[0], len(seconds), picture)
+        stream = PlayedStream(camera, seconds, picture)
         if made is not None:
             made.append(stream)
         return stream

@@ -183,12 +183,13 @@ def runtime_of(
     store: EdgeStore,
     detector: ScriptedDetector,
     make_stream: Callable[[Camera], CameraStream],
+    metrics: DaemonMetrics | None = None,
     **changes: Any,
 ) -> CameraRuntime:
     deps = CameraDeps(
         detector=detector,
         store=store,
-        metrics=DaemonMetrics(),
+        metrics=metrics or DaemonMetrics(),
         wake_sender=lambda: None,
         make_stream=make_stream,
     )
@@ -238,6 +239,18 @@ def test_an_incident_waits_for_a_disk_that_refuses_for_a_while(
                 continue
         assert len(refused) == 3
         assert len([r for r in requests_of(store) if r.method == "POST"]) == 1
+
+
+def test_time_in_which_nobody_looked_is_counted(tmp_path: Path) -> None:
+    with EdgeStore(tmp_path / "edge.sqlite3") as store:
+        metrics = DaemonMetrics()
+        runtime = runtime_of(store, sees(), plays([0, 1, 4, 24, 25]), metrics=metrics)
+        while not runtime.stream.ended:
+            runtime.step()
+    counted = metrics.registry.get_sample_value(
+        "streetwarden_blind_seconds_total", {"camera": "gate"}
+    )
+    assert counted == 20.0
 
 
 def test_a_saved_state_that_cannot_be_read_does_not_stop_the_camera(tmp_path: Path) -> None:
@@ -303,9 +316,7 @@ def test_a_stuck_reader_is_replaced(tmp_path: Path) -> None:
 def test_a_look_that_does_not_end_ends_the_process() -> None:
     aborted: list[bool] = []
     worker = Worker("stuck", queue=DueQueue(), retire=lambda _: None)
-    watchdog = Watchdog(
-        list, [worker], abort=lambda: aborted.append(True), stuck_worker_s=120.0
-    )
+    watchdog = Watchdog(list, [worker], abort=lambda: aborted.append(True), stuck_worker_s=120.0)
     watchdog.check(1000.0)
     worker.busy_since_s = 900.0
     watchdog.check(1000.0)
