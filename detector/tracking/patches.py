@@ -46,6 +46,7 @@ Colour = tuple[float, float, float]
 class Patch:
     """A thing as it looked at one place, and where in the frame that was."""
 
+    picture: Image
     grey: Grey
     left_px: int
     top_px: int
@@ -86,6 +87,7 @@ def cut_patch(image: Image, box: Box) -> Patch | None:
         return None
     grey = _grey(picture)
     return Patch(
+        picture=picture,
         grey=grey,
         left_px=left,
         top_px=top,
@@ -150,9 +152,11 @@ def unchanged_ratio(patch: Patch, image: Image, offset: tuple[float, float], gai
     now = _cut(image, left, top, columns, rows, patch.step_px)
     if now is None:
         return 0.0
-    before, after = _cells(patch.grey) * gain, _cells(_grey(now))
-    differences = np.abs(before - after).mean(axis=1)
-    return float((differences <= UNCHANGED_LEVELS).mean())
+    differences = [
+        np.abs(_cells(patch.picture[:, :, i]) * gain - _cells(now[:, :, i])).mean(axis=1)
+        for i in range(3)
+    ]
+    return float((np.max(differences, axis=0) <= UNCHANGED_LEVELS).mean())
 
 
 def alike(patch: Patch, image: Image, box: Box) -> float:
