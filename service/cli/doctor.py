@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,13 @@ TRIAL_SIZE_PX = (720, 1280)
 COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 
 
+class Transport(StrEnum):
+    """How RTP travels."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
 def doctor(
     source: Annotated[
         list[str] | None,
@@ -46,12 +54,14 @@ def doctor(
     interval: Annotated[
         float, typer.Option(min=0.02, help="Look interval to judge the sources by, in seconds.")
     ] = 1.0,
-    transport: Annotated[str, typer.Option(help="tcp or udp, for RTSP.")] = "tcp",
+    transport: Annotated[
+        Transport, typer.Option(help="How RTSP sources are asked to send.")
+    ] = Transport.TCP,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Say what is wrong with the installation, and with a camera, model or city.yaml if named."""
     checks = check_installation()
-    tried = [_camera(address, interval, transport) for address in source or []]
+    tried = [_camera(address, interval, transport.value) for address in source or []]
     if config is not None:
         found, of_city = _check_config(config)
         checks += found
