@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from service.api import cameras, health, incidents, orders, problems, sessions, subscriptions
+from service.api import (
+    cameras,
+    health,
+    incidents,
+    orders,
+    problems,
+    reference,
+    sessions,
+    subscriptions,
+)
 from service.api.deps import ApiDeps
 from service.api.middleware import LimitBody, Observe
+from service.api.reference import describe
 
 CONSOLE = Path(__file__).parent / "console"
 DESCRIPTION = """
@@ -45,9 +56,11 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.deps = deps
+    # FastAPI's documented way to change the description is to replace this method.
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     deps.metrics.registry.register(health.collector(deps))
     problems.install(app)
-    for module in (orders, incidents, cameras, subscriptions, sessions, health):
+    for module in (orders, incidents, cameras, subscriptions, sessions, health, reference):
         app.include_router(module.router)
     # The console comes last: it takes every path that nothing else has.
     app.mount("/", StaticFiles(directory=CONSOLE, html=True, check_dir=False), name="console")

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from service.api.deps import CanRead, CanReport, Deps
-from service.api.forms import CameraIn
+from service.api.forms import NO_NUL, CameraIn
 from service.api.incidents import JPEG, JPEG_ANSWER, JPEG_BODY, JpegBody
 from service.api.problems import problem_responses
 from service.api.views import CameraList, CameraOut, camera_out
@@ -16,7 +16,7 @@ from service.store.records import CameraReport
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
 
-CameraId = Annotated[str, Path(min_length=1, max_length=200)]
+CameraId = Annotated[str, Path(min_length=1, max_length=200, pattern=NO_NUL)]
 
 
 @router.get("", responses=problem_responses())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from models.city import City
 from models.zone import Department
@@ -89,7 +90,16 @@ def get_deps(request: Request) -> ApiDeps:
 Deps = Annotated[ApiDeps, Depends(get_deps)]
 
 
-def authenticate(request: Request, deps: Deps) -> Principal:
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="apiKey", description="An API key, or X-API-Key: KEY."
+)
+
+
+def authenticate(
+    request: Request,
+    deps: Deps,
+    _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Principal:
     """Who is asking, by ``Authorization: Bearer``, ``X-API-Key`` or the session cookie."""
     token = _token(request)
     if token is not None:

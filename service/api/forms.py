@@ -33,8 +33,10 @@ UtcTime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its offset, turned to UTC, so that all answers and events speak of one zone."""
 QueryTime = Annotated[datetime, AfterValidator(_in_utc)]
 """A time in a query; UTC if it has no offset."""
-Ident = Annotated[str, Field(min_length=1, max_length=200)]
-Text = Annotated[str, Field(max_length=2000)]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL stores no NUL character."""
+Ident = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
+Text = Annotated[str, Field(max_length=2000, pattern=NO_NUL)]
 Pixels = Annotated[int, Field(gt=0, le=100_000)]
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
@@ -77,9 +79,9 @@ class WorkOrderIn(BaseModel):
     zone_id: Ident
     zone_name: Ident
     rule_id: Ident
-    rule_kind: Annotated[str, Field(min_length=1, max_length=50)]
-    category: Annotated[str, Field(min_length=1, max_length=100)]
-    label: Annotated[str, Field(min_length=1, max_length=100)]
+    rule_kind: Annotated[str, Field(min_length=1, max_length=50, pattern=NO_NUL)]
+    category: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
+    label: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
     confidence: float = Field(ge=0, le=1)
     box_xyxy: tuple[Coordinate, Coordinate, Coordinate, Coordinate] = Field(
         description="Left, top, right, bottom in pixels of a picture of width_px × height_px."
@@ -149,9 +151,9 @@ class CameraIn(BaseModel):
     height_px: Pixels | None = None
     drops: Count = 0
     reconnects: Count = 0
-    last_error: Annotated[str, Field(max_length=2000)] | None = None
+    last_error: Text | None = None
     looks: Count = 0
-    model: Annotated[str, Field(max_length=500)] | None = None
+    model: Annotated[str, Field(max_length=500, pattern=NO_NUL)] | None = None
 
 
 class SessionIn(BaseModel):

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from service.api.deps import CanSubscribe, Deps
-from service.api.forms import Ident, Text
+from service.api.forms import NO_NUL, Ident, Text
 from service.api.problems import problem_responses
 from service.decisions.events import EventType
 from service.store import deliveries, subscriptions
@@ -53,8 +53,11 @@ def _check_secret(secret: str) -> str:
     return secret
 
 
-Url = Annotated[str, Field(max_length=MAX_URL_CHARACTERS), AfterValidator(_check_url)]
+Url = Annotated[
+    str, Field(max_length=MAX_URL_CHARACTERS, pattern=NO_NUL), AfterValidator(_check_url)
+]
 Secret = Annotated[str, Field(max_length=200), AfterValidator(_check_secret)]
+DeliveryId = Annotated[int, Path(ge=1, le=2**62)]
 Filter = Annotated[list[Ident], Field(max_length=200)]
 
 
@@ -270,7 +273,7 @@ def list_deliveries(
 
 @router.get("/{subscription_id}/deliveries/{delivery_id}", responses=problem_responses(404))
 def get_delivery(
-    subscription_id: uuid.UUID, delivery_id: int, _who: CanSubscribe, deps: Deps
+    subscription_id: uuid.UUID, delivery_id: DeliveryId, _who: CanSubscribe, deps: Deps
 ) -> DeliveryDetail:
     """Read a delivery with every attempt."""
     with deps.database.read() as connection:
@@ -285,7 +288,7 @@ def get_delivery(
     responses=problem_responses(404, 409),
 )
 def send_again(
-    subscription_id: uuid.UUID, delivery_id: int, _who: CanSubscribe, deps: Deps
+    subscription_id: uuid.UUID, delivery_id: DeliveryId, _who: CanSubscribe, deps: Deps
 ) -> DeliveryOut:
     """Send a dead delivery again, with its old id and a new schedule."""
     with deps.database.write() as connection:

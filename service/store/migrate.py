@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.errors import StoreError
 from service.store.database import Database
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Alembic keeps its context in a global variable. Processes are kept apart by the database."""
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -44,7 +47,7 @@ def _config() -> Config:
 def _run(database: Database, step: Callable[[Config, str], None], revision: str) -> None:
     config = _config()
     try:
-        with database.write() as connection:
+        with _ONE_AT_A_TIME, database.write() as connection:
             config.attributes["connection"] = connection
             step(config, revision)
     except SQLAlchemyError as error:

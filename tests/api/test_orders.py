@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -235,13 +236,19 @@ def test_of_two_operators_who_act_at_once_one_wins(service: Service) -> None:
         ({"latitude": 91}, "body.latitude"),
         ({"priority": "asap"}, "body.priority"),
         ({"width_px": 0}, "body.width_px"),
+        ({"address": "a\x00b"}, "body.address"),
+        ({"label": "\ud800"}, "body.label"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_a_wrong_field_is_named(
     sqlite_service: Service, change: dict[str, Any], field: str
 ) -> None:
-    answer = sqlite_service.detector.post(ORDERS, json=order_body(**change))
+    answer = sqlite_service.detector.post(
+        ORDERS,
+        content=json.dumps(order_body(**change)),
+        headers={"Content-Type": "application/json"},
+    )
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
