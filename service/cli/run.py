@@ -20,6 +20,7 @@ from detector.backends import load_detector
 from models.city import City
 from models.errors import SetupError
 from service.cli.folders import data_folder
+from service.cli.preflight import State, check_package_names
 from service.config import load_city
 from service.daemon.client import DispatchClient
 from service.daemon.daemon import Daemon, DaemonDeps
@@ -57,6 +58,7 @@ def run(
     at once. A file with errors is reported and not applied.
     """
     configure_logs(verbose=verbose)
+    _preflight()
     load = partial(_load, dispatch_url=dispatch_url)
     city = load(config)
     folder = state_dir or data_folder() / "daemon"
@@ -64,6 +66,15 @@ def run(
         if metrics_port is not None:
             start_http_server(metrics_port, addr="127.0.0.1", registry=daemon.metrics.registry)
         _watch(daemon, ConfigWatch(config, load, daemon.apply), until_end=until_end)
+
+
+def _preflight() -> None:
+    """Refuse to start with another package of the same name: what it would do is anybody's guess."""
+    wrong = [check for check in check_package_names() if check.state is State.FAIL]
+    if wrong:
+        raise SetupError(
+            "; ".join(f"{check.name}: {check.detail}. {check.advice}" for check in wrong)
+        )
 
 
 def _load(config: Path, *, dispatch_url: str | None) -> City:
