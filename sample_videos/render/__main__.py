@@ -45,8 +45,11 @@ def _work(spec: SceneSpec, args: argparse.Namespace) -> None:
     labels = {a.name: a.label for a in spec.actors} | {h.name: "pothole" for h in spec.potholes}
     write_boxes(_HOME / "boxes" / f"{spec.clip}.csv", film.boxes, labels)
     truth = yaml.safe_dump(
-        ground_truth(spec, film.boxes), sort_keys=False, allow_unicode=True,
-        default_flow_style=None, width=110,
+        ground_truth(spec, film.boxes),
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=110,
     )
     (_HOME / f"{spec.clip}.yaml").write_text(truth, encoding="utf-8")
     print(f"{spec.clip}: {spec.frames} frames, rate factor {crf}")

@@ -19,12 +19,15 @@ def padded(box: Box, by_px: int, width_px: int, height_px: int) -> Box:
     """Return the box with a margin, within the picture."""
     x0, y0, x1, y1 = box
     return (
-        max(0, x0 - by_px), max(0, y0 - by_px), min(width_px, x1 + by_px), min(height_px, y1 + by_px)
+        max(0, x0 - by_px),
+        max(0, y0 - by_px),
+        min(width_px, x1 + by_px),
+        min(height_px, y1 + by_px),
     )
 
 
 def overlap(a: Box, b: Box) -> bool:
-    """Do the boxes share any pixel?"""
+    """Whether the boxes share any pixel."""
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 

@@ -27,8 +27,13 @@ def encode(
 def _write(path: Path, pictures: Iterable[NDArray[np.uint8]], fps: int, crf: int) -> None:
     """One key frame a second and no B-frames, as cameras send."""
     options = {
-        "crf": str(crf), "preset": "slow", "g": str(fps), "keyint_min": str(fps),
-        "sc_threshold": "0", "bf": "0", "threads": "1",
+        "crf": str(crf),
+        "preset": "slow",
+        "g": str(fps),
+        "keyint_min": str(fps),
+        "sc_threshold": "0",
+        "bf": "0",
+        "threads": "1",
     }
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options=options)

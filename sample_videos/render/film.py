@@ -47,7 +47,9 @@ class Film:
     def _noisy(self) -> Iterator[Picture]:
         for number in range(self.spec.frames):
             picture = np.asarray(Image.open(self.work / f"frame-{number:04d}.png").convert("RGB"))
-            yield with_noise(picture, self.spec.noise_sigma, self.spec.street.seed * 10_000 + number)
+            yield with_noise(
+                picture, self.spec.noise_sigma, self.spec.street.seed * 10_000 + number
+            )
 
     def _frame(self, t_s: float, number: int | None = None) -> Picture:
         holes = self.stage.potholes(t_s)
@@ -70,13 +72,18 @@ class Film:
         return padded(one.reach, _MARGIN_PX, self.spec.width_px, self.spec.height_px)
 
     def _part(
-        self, kind: str, looks: tuple[tuple[str, object], ...], box: Box, holes: dict[str, Box],
+        self,
+        kind: str,
+        looks: tuple[tuple[str, object], ...],
+        box: Box,
+        holes: dict[str, Box],
         samples: int,
     ) -> Picture:
         spec = self.spec
         fixed = (spec.camera, spec.light, spec.street, spec.potholes, sorted(holes), samples)
-        bodies = [(a.kind, a.colour, a.size_m, a.seed) for a in spec.actors
-                  if a.name in dict(looks)]
+        bodies = [
+            (a.kind, a.colour, a.size_m, a.seed) for a in spec.actors if a.name in dict(looks)
+        ]
         text = repr((fixed, box, [look for _, look in looks], bodies))
         key = hashlib.sha256(text.encode()).hexdigest()[:20]
         path = self.work / f"{kind}-{key}.png"
@@ -89,7 +96,8 @@ def write_boxes(path: Path, boxes: Boxes, labels: dict[str, str]) -> None:
     """Write one row for each thing in each frame."""
     rows = sorted(
         (number, name, labels[name], *box)
-        for name, frames in boxes.items() for number, box in frames.items()
+        for name, frames in boxes.items()
+        for number, box in frames.items()
     )
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

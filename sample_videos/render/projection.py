@@ -37,10 +37,13 @@ class Projection:
         local = points - np.array(self.camera.position)
         depth = local @ forward
         local, depth = local[depth > _NEAR_M], depth[depth > _NEAR_M]
-        return np.stack([
-            self.width_px / 2 + self.focal_px * (local @ right) / depth,
-            self.height_px / 2 - self.focal_px * (local @ np.cross(right, forward)) / depth,
-        ], axis=1)
+        return np.stack(
+            [
+                self.width_px / 2 + self.focal_px * (local @ right) / depth,
+                self.height_px / 2 - self.focal_px * (local @ np.cross(right, forward)) / depth,
+            ],
+            axis=1,
+        )
 
 
 def projection_of(spec: SceneSpec) -> Projection:
@@ -67,6 +70,7 @@ def _kept(polygon: list[Point], inside: Callable[[Point], float]) -> list[Point]
             kept.append(here)
         if (a >= 0) != (b >= 0) and not math.isclose(a, b):
             part = a / (a - b)
-            kept.append((here[0] + part * (there[0] - here[0]),
-                         here[1] + part * (there[1] - here[1])))
+            kept.append(
+                (here[0] + part * (there[0] - here[0]), here[1] + part * (there[1] - here[1]))
+            )
     return kept

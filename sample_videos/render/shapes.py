@@ -57,7 +57,8 @@ def _grid_quads(rows: int, columns: int, *, closed: bool) -> Ints:
 def bag(size_m: float, seed: int) -> Surface:
     """A full rubbish bag that stands on the ground, tied at the neck, with folds towards it."""
     u, angle = np.meshgrid(
-        np.linspace(0, 1, _BAG_ROWS), np.linspace(0, 2 * np.pi, _BAG_SIDES, endpoint=False),
+        np.linspace(0, 1, _BAG_ROWS),
+        np.linspace(0, 2 * np.pi, _BAG_SIDES, endpoint=False),
         indexing="ij",
     )
     u, angle = u.ravel(), angle.ravel()
@@ -75,13 +76,15 @@ def bag(size_m: float, seed: int) -> Surface:
     radius = radius * (1 + np.where(u < 0.76, lumps, 0) - depth * folds + creases)
     lean = rng.uniform(-0.14, 0.14, 2)[:, None] * height**2 * 2
     wide = rng.uniform(0.9, 1.12)
-    points = np.stack([
-        radius * np.cos(angle) * wide + lean[0], radius * np.sin(angle) / wide + lean[1],
-        height * rng.uniform(0.9, 1.05) + 0.02 * lumps,
-    ], axis=1)
-    return Surface(
-        vertices=points * size_m, quads=_grid_quads(_BAG_ROWS, _BAG_SIDES, closed=True)
+    points = np.stack(
+        [
+            radius * np.cos(angle) * wide + lean[0],
+            radius * np.sin(angle) / wide + lean[1],
+            height * rng.uniform(0.9, 1.05) + 0.02 * lumps,
+        ],
+        axis=1,
     )
+    return Surface(vertices=points * size_m, quads=_grid_quads(_BAG_ROWS, _BAG_SIDES, closed=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,15 +98,20 @@ class Hole:
 
 
 def pothole(
-    bounds: tuple[float, float, float, float], size_m: tuple[float, float], depth_m: float,
+    bounds: tuple[float, float, float, float],
+    size_m: tuple[float, float],
+    depth_m: float,
     seed: int,
 ) -> Hole:
     """A hole with a broken edge, a gravelly floor and cracks around it."""
     x0, y0, x1, y1 = bounds
     columns, rows = (max(2, round((b - a) / _PATCH_STEP_M)) for a, b in ((x0, x1), (y0, y1)))
-    y, x = (axis.ravel() for axis in np.meshgrid(
-        np.linspace(y0, y1, rows), np.linspace(x0, x1, columns), indexing="ij"
-    ))
+    y, x = (
+        axis.ravel()
+        for axis in np.meshgrid(
+            np.linspace(y0, y1, rows), np.linspace(x0, x1, columns), indexing="ij"
+        )
+    )
     flat = np.stack([x, y], axis=1)
     across = np.hypot((x - (x0 + x1) / 2) / size_m[0], (y - (y0 + y1) / 2) / size_m[1]) * 2
     across = across + 0.16 * waves(flat, 0.9, seed, 3) + 0.05 * waves(flat, 4.0, seed + 1, 3)
@@ -118,7 +126,8 @@ def pothole(
     points = np.stack([x, y, z], axis=1)
     return Hole(
         surface=Surface(vertices=points, quads=_grid_quads(rows, columns, closed=False)),
-        broken=broken, rim=points[across < 1.0],
+        broken=broken,
+        rim=points[across < 1.0],
     )
 
 

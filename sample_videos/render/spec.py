@@ -83,10 +83,12 @@ class ActorSpec:
     put_down_s: float = 0.0
     bend: tuple[tuple[float, float], ...] = ()
     """Periods (from, to) during which a person stoops."""
+    leaves: bool = False
+    """After the last key it is gone, rather than standing there."""
     size_m: float = 0.6
     seed: int = 0
-    lights_on: bool = True
-    """At dusk only: a parked car has its lights off."""
+    lights_until_s: float = float("inf")
+    """At dusk a driver who has parked turns the lights off."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,7 +58,7 @@ def pose(keys: Sequence[Key], t_s: float, start_heading_rad: float = 0.0) -> Pos
 
 
 def is_still(keys: Sequence[Key], t_s: float, step_s: float) -> bool:
-    """Is it at the same place at this time and a step later?"""
+    """Whether it is at the same place at this time and a step later."""
     here, there = position(keys, t_s), position(keys, t_s + step_s)
     return math.dist(here, there) <= STILL_SPEED_M_S * step_s
 
@@ -71,8 +71,7 @@ def still_periods(
     still = [is_still(keys, frame * step_s, step_s) for frame in range(frames)]
     edges = [frame for frame in range(frames + 1) if _at(still, frame - 1) != _at(still, frame)]
     return tuple(
-        (first * step_s, last * step_s)
-        for first, last in zip(edges[::2], edges[1::2], strict=True)
+        (first * step_s, last * step_s) for first, last in zip(edges[::2], edges[1::2], strict=True)
     )
 
 
@@ -123,6 +122,4 @@ def _travelled(keys: Sequence[Key], t_s: float) -> float:
     grid = [
         start + part * (end - start) / 10 for start, end in pairwise(times) for part in range(10)
     ]
-    return sum(
-        math.dist(position(keys, a), position(keys, b)) for a, b in pairwise([*grid, t_s])
-    )
+    return sum(math.dist(position(keys, a), position(keys, b)) for a, b in pairwise([*grid, t_s]))

@@ -18,7 +18,7 @@ VEHICLES = frozenset({"car", "truck", "bus"})
 
 
 def contains(polygon: Sequence[Point], point: Point) -> bool:
-    """Is the point inside the polygon? (Even number of crossings to the right: outside.)"""
+    """Whether the point is inside: an odd number of the polygon's edges is to its right."""
     x, y = point
     inside = False
     for (x0, y0), (x1, y1) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
@@ -40,8 +40,7 @@ def expected_events(truth: Mapping[str, Any], zone: Mapping[str, Any], dwell_s: 
         spans = [(t, t["stationary_from_s"], t["stationary_to_s"]) for t in things]
     else:
         wanted = "damage" if kind == "damaged_facility" else "abandoned_things"
-        spans = [(t, t.get("on_ground_from_s", t.get("from_s")), t["to_s"])
-                 for t in truth[wanted]]
+        spans = [(t, t.get("on_ground_from_s", t.get("from_s")), t["to_s"]) for t in truth[wanted]]
     found = sum(
         contains(zone["polygon_xy"], anchor(thing["box_xyxy"])) and end - start >= dwell_s
         for thing, start, end in spans
@@ -56,8 +55,12 @@ def ground_truth(spec: SceneSpec, boxes: Boxes) -> dict[str, Any]:
         "source": {"scene": f"scenes/{spec.clip}.yaml", "made_by": "sample_videos/render"},
         "licence": "the project's own (AGPL-3.0-only)",
         "video": {
-            "codec": "h264", "width": spec.width_px, "height": spec.height_px, "fps": spec.fps,
-            "frames": spec.frames, "duration_s": spec.duration_s,
+            "codec": "h264",
+            "width": spec.width_px,
+            "height": spec.height_px,
+            "fps": spec.fps,
+            "frames": spec.frames,
+            "duration_s": spec.duration_s,
         },
         "camera": "fixed",
         "shows": spec.shows,
@@ -71,9 +74,7 @@ def ground_truth(spec: SceneSpec, boxes: Boxes) -> dict[str, Any]:
     return truth
 
 
-def _zone(
-    spec: SceneSpec, truth: Mapping[str, Any], zone: ZoneSpec
-) -> dict[str, Any]:
+def _zone(spec: SceneSpec, truth: Mapping[str, Any], zone: ZoneSpec) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "name": zone.name,
         "polygon_xy": ground_polygon(spec, zone.ground_m),
@@ -103,7 +104,8 @@ def _vehicles(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:
 
 def _abandoned(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:
     return [
-        _thing(spec, boxes, actor) for actor in spec.actors
+        _thing(spec, boxes, actor)
+        for actor in spec.actors
         if actor.kind == "bag" and actor.name in boxes
     ]
 

@@ -14,8 +14,12 @@ from sample_videos.render.spec import StreetSpec
 _FLOOR_M = 3.2
 _DEPTH_M = 8.0
 _WALLS = (
-    ("brick", (0.36, 0.17, 0.115)), ("plaster", (0.55, 0.50, 0.42)), ("brick", (0.42, 0.29, 0.20)),
-    ("plaster", (0.40, 0.42, 0.43)), ("brick", (0.28, 0.15, 0.12)), ("plaster", (0.62, 0.60, 0.56)),
+    ("brick", (0.36, 0.17, 0.115)),
+    ("plaster", (0.55, 0.50, 0.42)),
+    ("brick", (0.42, 0.29, 0.20)),
+    ("plaster", (0.40, 0.42, 0.43)),
+    ("brick", (0.28, 0.15, 0.12)),
+    ("plaster", (0.62, 0.60, 0.56)),
 )
 _SHOPS = ((0.30, 0.03, 0.03), (0.03, 0.10, 0.22), (0.04, 0.16, 0.09), (0.25, 0.20, 0.05))
 
@@ -51,8 +55,11 @@ class Facades:
     ) -> None:
         parts = Parts()
         name = f"house {x:.0f}"
-        wall = (materials.wall_bricks(name, colour) if kind == "brick"
-                else materials.mottled(name, colour, 1.3, 0.14))
+        wall = (
+            materials.wall_bricks(name, colour)
+            if kind == "brick"
+            else materials.mottled(name, colour, 1.3, 0.14)
+        )
         height = floors * _FLOOR_M + 0.9
         back = self.front_y + self.rng.uniform(0.0, 0.25)
         bays = int(width // 2.4)
@@ -63,15 +70,26 @@ class Facades:
         parts.box((x + width / 2, back + 0.2, top + 0.45), (width, 0.4, 0.9), wall)
         parts.box((x + width / 2, back + 0.12, top + 0.15), (width, 0.5, 0.16), self.sill)
         parts.box((x + width / 2, back + 0.1, height), (width, 0.6, 0.12), self.sill)
-        parts.box((x + width / 2, back + 0.5 + _DEPTH_M / 2, height / 2),
-                  (width, _DEPTH_M, height - 0.1), wall)
-        parts.tube([((x + 0.1, back - 0.06, KERB_M), 0.05),
-                    ((x + 0.1, back - 0.06, height), 0.05)], self.dark, sides=10)
+        parts.box(
+            (x + width / 2, back + 0.5 + _DEPTH_M / 2, height / 2),
+            (width, _DEPTH_M, height - 0.1),
+            wall,
+        )
+        parts.tube(
+            [((x + 0.1, back - 0.06, KERB_M), 0.05), ((x + 0.1, back - 0.06, height), 0.05)],
+            self.dark,
+            sides=10,
+        )
         parts.build(name)
 
     def _floor(
-        self, parts: Parts, wall: bpy.types.Material, corner: tuple[float, float], pitch: float,
-        bays: int, floor: int,
+        self,
+        parts: Parts,
+        wall: bpy.types.Material,
+        corner: tuple[float, float],
+        pitch: float,
+        bays: int,
+        floor: int,
     ) -> None:
         """One storey: piers between openings, and what fills each opening."""
         x, y = corner
@@ -82,25 +100,38 @@ class Facades:
             middle = x + (bay + 0.5) * pitch
             pier = (pitch - wide) / 2
             for offset in (-1, 1):
-                parts.box((middle + offset * (wide + pier) / 2, y + 0.2, base + _FLOOR_M / 2),
-                          (pier, 0.4, _FLOOR_M), wall)
+                parts.box(
+                    (middle + offset * (wide + pier) / 2, y + 0.2, base + _FLOOR_M / 2),
+                    (pier, 0.4, _FLOOR_M),
+                    wall,
+                )
             door = floor == 0 and bay == bays // 2
             low = 0.02 if door else sill
             parts.box((middle, y + 0.2, base + low / 2), (wide, 0.4, low), wall)
-            parts.box((middle, y + 0.2, base + (head + _FLOOR_M) / 2),
-                      (wide, 0.4, _FLOOR_M - head), wall)
+            parts.box(
+                (middle, y + 0.2, base + (head + _FLOOR_M) / 2), (wide, 0.4, _FLOOR_M - head), wall
+            )
             self._opening(parts, (middle, y, base), (wide, low, head), door=door, shop=shop)
         if shop:
             sign = materials.plain("sign", self.rng.choice(_SHOPS), 0.4)
-            parts.box((x + bays * pitch / 2, y - 0.06, base + 2.85),
-                      (bays * pitch - 0.6, 0.14, 0.5), sign)
+            parts.box(
+                (x + bays * pitch / 2, y - 0.06, base + 2.85), (bays * pitch - 0.6, 0.14, 0.5), sign
+            )
             for _ in range(2):
-                parts.box((x + bays * pitch * self.rng.uniform(0.3, 0.7), y - 0.135, base + 2.85),
-                          (self.rng.uniform(0.8, 1.8), 0.01, 0.2), self.frame)
+                parts.box(
+                    (x + bays * pitch * self.rng.uniform(0.3, 0.7), y - 0.135, base + 2.85),
+                    (self.rng.uniform(0.8, 1.8), 0.01, 0.2),
+                    self.frame,
+                )
 
     def _opening(
-        self, parts: Parts, at: tuple[float, float, float], size: tuple[float, float, float], *,
-        door: bool, shop: bool,
+        self,
+        parts: Parts,
+        at: tuple[float, float, float],
+        size: tuple[float, float, float],
+        *,
+        door: bool,
+        shop: bool,
     ) -> None:
         x, y, base = at
         wide, low, head = size

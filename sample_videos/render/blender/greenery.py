@@ -32,16 +32,24 @@ def build_trees(places: tuple[tuple[float, float], ...], seed: int) -> None:
 def _crown(rng: random.Random) -> bpy.types.Object:
     parts = Parts()
     green = materials.leaves("leaves", (0.055, 0.13, 0.028))
-    blobs = [((rng.uniform(-1.1, 1.1), rng.uniform(-1.1, 1.1), rng.uniform(3.3, 5.3)),
-              rng.uniform(0.6, 1.15)) for _ in range(15)]
+    blobs = [
+        (
+            (rng.uniform(-1.1, 1.1), rng.uniform(-1.1, 1.1), rng.uniform(3.3, 5.3)),
+            rng.uniform(0.6, 1.15),
+        )
+        for _ in range(15)
+    ]
     points: list[tuple[float, float, float]] = []
     faces = []
     for _ in range(_LEAVES):
         (x, y, z), radius = rng.choice(blobs)
         reach = radius * rng.uniform(0.55, 1.0) ** 0.5
         a, b = rng.uniform(0, 2 * math.pi), math.acos(rng.uniform(-1, 1))
-        centre = (x + reach * math.sin(b) * math.cos(a), y + reach * math.sin(b) * math.sin(a),
-                  z + 0.8 * reach * math.cos(b))
+        centre = (
+            x + reach * math.sin(b) * math.cos(a),
+            y + reach * math.sin(b) * math.sin(a),
+            z + 0.8 * reach * math.cos(b),
+        )
         start = len(points)
         points.extend(_leaf(rng, centre))
         faces.append((start, start + 1, start + 2, start + 3))
@@ -57,8 +65,10 @@ def _leaf(
     scale_wide = 0.5 * _LEAF_M / max(0.3, math.hypot(*wide))
     corners = []
     for along, across in ((-1, 0), (0, 1), (1, 0), (0, -1)):
-        x, y, z = (c + along * scale_long * u + across * scale_wide * v
-                   for c, u, v in zip(centre, long, wide, strict=True))
+        x, y, z = (
+            c + along * scale_long * u + across * scale_wide * v
+            for c, u, v in zip(centre, long, wide, strict=True)
+        )
         corners.append((x, y, z))
     return corners
 

@@ -25,9 +25,7 @@ def build_light(spec: SceneSpec) -> None:
 def sun_direction(light: LightSpec) -> Vector:
     """Unit vector from the sun to the ground."""
     up, round_ = math.radians(light.sun_elevation_deg), math.radians(light.sun_azimuth_deg)
-    return -Vector(
-        (math.cos(up) * math.cos(round_), math.cos(up) * math.sin(round_), math.sin(up))
-    )
+    return -Vector((math.cos(up) * math.cos(round_), math.cos(up) * math.sin(round_), math.sin(up)))
 
 
 def build_camera(spec: CameraSpec) -> None:

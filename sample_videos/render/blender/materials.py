@@ -11,6 +11,9 @@ from sample_videos.render.spec import Colour
 
 Socket = Any
 
+_DARK_FILM = 0.1
+"""Films darker than this hide what is in them."""
+
 
 class Shader:
     """A principled material under construction: nodes are added by short calls."""
@@ -75,9 +78,7 @@ class Shader:
 
     def maths(self, operation: str, first: object, second: object = 0.0) -> Socket:
         """A number from two numbers."""
-        return self.node(
-            "ShaderNodeMath", {0: first, 1: second}, operation=operation
-        ).outputs[0]
+        return self.node("ShaderNodeMath", {0: first, 1: second}, operation=operation).outputs[0]
 
     def bump(self, height: Socket, strength: float, distance_m: float = 0.01) -> Shader:
         """Raise the surface by a height."""
@@ -112,23 +113,21 @@ def mottled(
     return shader.bump(value, 0.15).material
 
 
-def asphalt(
-    colour: Colour = (0.085, 0.085, 0.088), *, broken: bool = False
-) -> bpy.types.Material:
+def asphalt(colour: Colour = (0.085, 0.085, 0.088), *, broken: bool = False) -> bpy.types.Material:
     """Worn asphalt: aggregate, stains along the lanes, repaired patches.
 
     With ``broken``, what the colour attribute of this name marks is earth and gravel.
     """
     shader = Shader("asphalt", colour, 0.88)
-    grain = shader.node(
-        "ShaderNodeTexVoronoi", {"Vector": shader.place(), "Scale": 90.0}
-    ).outputs["Distance"]
+    grain = shader.node("ShaderNodeTexVoronoi", {"Vector": shader.place(), "Scale": 90.0}).outputs[
+        "Distance"
+    ]
     stone = shader.ramp(grain, 0.1, 0.75)
     base = shader.mix(stone, scaled(colour, 1.45), scaled(colour, 0.75))
     stains = shader.ramp(shader.noise(1.0, 5, shader.place((0.12, 0.9, 1))), 0.35, 0.68)
     base = shader.mix(stains, shader.mix(0.55, base, scaled(colour, 1.5)), base)
     patches = shader.ramp(shader.noise(0.35, 2), 0.56, 0.57)
-    base = shader.mix(shader.maths("MULTIPLY", patches, 0.3), base, scaled(colour, 0.45))
+    base = shader.mix(shader.maths("MULTIPLY", patches, 0.16), base, scaled(colour, 0.45))
     spots = shader.ramp(shader.noise(3.5, 3), 0.64, 0.72)
     base = shader.mix(shader.maths("MULTIPLY", spots, 0.45), base, (0.02, 0.02, 0.022))
     if broken:
@@ -141,7 +140,7 @@ def asphalt(
 def _gravel(shader: Shader) -> Socket:
     stones = shader.node("ShaderNodeTexVoronoi", {"Vector": shader.place(), "Scale": 24.0})
     tone = shader.ramp(stones.outputs["Color"], 0.1, 0.9)
-    return shader.mix(tone, (0.035, 0.028, 0.021), (0.20, 0.175, 0.145))
+    return shader.mix(tone, (0.016, 0.013, 0.010), (0.125, 0.108, 0.088))
 
 
 def slabs(
@@ -151,36 +150,54 @@ def slabs(
     shader = Shader(name, colour, 0.85)
     brick = _bricks(shader, shader.place(), colour, length_m, width_m, joint_m)
     dirt = shader.ramp(shader.noise(0.9, 8), 0.35, 0.7)
-    shader.link("Base Color", shader.mix(
-        shader.maths("MULTIPLY", dirt, 0.45), brick.outputs["Color"], scaled(colour, 0.6)
-    ))
+    shader.link(
+        "Base Color",
+        shader.mix(
+            shader.maths("MULTIPLY", dirt, 0.45), brick.outputs["Color"], scaled(colour, 0.6)
+        ),
+    )
     return shader.bump(brick.outputs["Fac"], -0.5, 0.008).material
 
 
 def wall_bricks(name: str, colour: Colour) -> bpy.types.Material:
     """Brickwork on upright walls that face the street."""
     shader = Shader(name, colour, 0.9)
-    turned = shader.node("ShaderNodeMapping", {
-        "Vector": shader.node("ShaderNodeTexCoord").outputs["Object"],
-        "Rotation": (1.5708, 0.0, 0.0),
-    }).outputs[0]
+    turned = shader.node(
+        "ShaderNodeMapping",
+        {
+            "Vector": shader.node("ShaderNodeTexCoord").outputs["Object"],
+            "Rotation": (1.5708, 0.0, 0.0),
+        },
+    ).outputs[0]
     brick = _bricks(shader, turned, colour, 0.25, 0.08, 0.012)
     grime = shader.ramp(shader.noise(0.5, 8), 0.3, 0.75)
-    shader.link("Base Color", shader.mix(
-        shader.maths("MULTIPLY", grime, 0.5), brick.outputs["Color"], scaled(colour, 0.55)
-    ))
+    shader.link(
+        "Base Color",
+        shader.mix(
+            shader.maths("MULTIPLY", grime, 0.5), brick.outputs["Color"], scaled(colour, 0.55)
+        ),
+    )
     return shader.bump(brick.outputs["Fac"], -0.4, 0.01).material
 
 
 def _bricks(
     shader: Shader, at: Socket, colour: Colour, length_m: float, width_m: float, joint_m: float
 ) -> Any:
-    return shader.node("ShaderNodeTexBrick", {
-        "Vector": at, "Scale": 1.0, "Brick Width": length_m, "Row Height": width_m,
-        "Mortar Size": joint_m, "Mortar Smooth": 0.3, "Bias": 0.0,
-        "Color1": (*scaled(colour, 0.85), 1.0), "Color2": (*scaled(colour, 1.15), 1.0),
-        "Mortar": (*scaled(colour, 0.5), 1.0),
-    })
+    return shader.node(
+        "ShaderNodeTexBrick",
+        {
+            "Vector": at,
+            "Scale": 1.0,
+            "Brick Width": length_m,
+            "Row Height": width_m,
+            "Mortar Size": joint_m,
+            "Mortar Smooth": 0.3,
+            "Bias": 0.0,
+            "Color1": (*scaled(colour, 0.85), 1.0),
+            "Color2": (*scaled(colour, 1.15), 1.0),
+            "Mortar": (*scaled(colour, 0.5), 1.0),
+        },
+    )
 
 
 def road_paint(name: str, colour: Colour) -> bpy.types.Material:
@@ -213,12 +230,36 @@ def car_paint(name: str, colour: Colour, seams_x: Sequence[float]) -> bpy.types.
 
 
 def plastic_bag(name: str, colour: Colour) -> bpy.types.Material:
-    """Thin glossy film with fine creases."""
+    """Thin glossy film with fine creases; a pale one lets the rubbish inside shine through."""
     shader = Shader(name, colour, 0.24)
     shader.set(Specular_IOR_Level=0.6, Coat_Weight=0.25, Coat_Roughness=0.15)
-    crease = shader.node("ShaderNodeTexNoise", {
-        "Vector": shader.place(), "Scale": 9.0, "Detail": 6.0, "Distortion": 1.2,
-    }).outputs[0]
+    crease = shader.node(
+        "ShaderNodeTexNoise",
+        {
+            "Vector": shader.place(),
+            "Scale": 9.0,
+            "Detail": 6.0,
+            "Distortion": 1.2,
+        },
+    ).outputs[0]
+    if max(colour) > _DARK_FILM:
+        warped = shader.node(
+            "ShaderNodeTexNoise",
+            {
+                "Vector": shader.place(),
+                "Scale": 5.0,
+                "Detail": 2.0,
+                "Distortion": 2.5,
+            },
+        ).outputs["Color"]
+        things = shader.node("ShaderNodeTexVoronoi", {"Vector": warped, "Scale": 9.0}).outputs[
+            "Color"
+        ]
+        touching = shader.ramp(shader.noise(7.0, 3), 0.40, 0.62)
+        inside = shader.mix(0.3, things, scaled(colour, 0.6))
+        shader.link(
+            "Base Color", shader.mix(shader.maths("MULTIPLY", touching, 0.75), colour, inside)
+        )
     ridge = shader.maths("ABSOLUTE", shader.maths("SUBTRACT", crease, 0.5))
     return shader.bump(ridge, 0.9, 0.06).material
 

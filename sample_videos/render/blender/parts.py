@@ -62,8 +62,12 @@ class Parts:
                 a, b = radius * math.cos(angle), radius * math.sin(angle)
                 points.append((x + a, y + b, z) if axis == "z" else (x + a, y, z + b))
         faces: list[tuple[int, ...]] = [
-            (row * sides + i, row * sides + (i + 1) % sides,
-             (row + 1) * sides + (i + 1) % sides, (row + 1) * sides + i)
+            (
+                row * sides + i,
+                row * sides + (i + 1) % sides,
+                (row + 1) * sides + (i + 1) % sides,
+                (row + 1) * sides + i,
+            )
             for row in range(len(rings) - 1)
             for i in range(sides)
         ]

@@ -26,8 +26,11 @@ class Person:
         cloth = _wardrobe(spec)
         for face in faces:
             middle = self.rest[list(face)].mean(axis=0)
-            parts.add([tuple(self.rest[i]) for i in face], [tuple(range(len(face)))],
-                      cloth[_garment(middle)])
+            parts.add(
+                [tuple(self.rest[i]) for i in face],
+                [tuple(range(len(face)))],
+                cloth[_garment(middle)],
+            )
         figure = parts.build(spec.name, smooth=True)
         self.order = np.array([index for face in faces for index in face])
         figure.parent = self.root
@@ -36,9 +39,7 @@ class Person:
         figure.modifiers.new("round", "SUBSURF").render_levels = 1
         self.parts = [figure]
 
-    def place(
-        self, at: tuple[float, float, float], heading_rad: float, gait: Gait
-    ) -> None:
+    def place(self, at: tuple[float, float, float], heading_rad: float, gait: Gait) -> None:
         """Stand or walk somewhere."""
         self.root.location = at
         self.root.rotation_euler = (0, 0, heading_rad)

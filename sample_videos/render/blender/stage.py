@@ -26,6 +26,10 @@ _WALK_STEP_S = 0.1
 _PUT_DOWN_S = 0.6
 _BEAM_REACH_M = 11.0
 _TREE_INSET_M = 1.0
+_LAMP_SHADOW_M = np.array((0.7, 0.7, 0.0))
+"""Shadows under street lamps hardly reach beyond this."""
+_INTO_PIXEL = 0.1
+"""Blender cuts borders off to whole pixels: without it 174.9999 would become 174."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +71,11 @@ class Stage:
 
     def pose(self, t_s: float) -> list[Shown]:
         """Put all actors where they are at a time; return those that are in the picture."""
-        looks = {actor.name: self._place(actor, t_s) for actor in self.spec.actors}
+        looks = {
+            actor.name: self._place(actor, t_s)
+            for actor in self.spec.actors
+            if not _gone(actor, t_s)
+        }
         bpy.context.view_layer.update()
         shown = (self._shown(name, look) for name, look in looks.items() if look)
         return [one for one in shown if one is not None]
@@ -76,14 +84,21 @@ class Stage:
         """Render a part of the picture with some of the actors."""
         for name, actor in self.actors.items():
             hidden = name not in visible
-            for part in (*actor.parts, *getattr(actor, "lamps", ())):
+            for part in actor.parts:
                 part.hide_render = hidden
+            if isinstance(actor, Vehicle):
+                for beam in actor.lamps:
+                    beam.hide_render = hidden or not actor.lights_on
         scene, spec = bpy.context.scene, self.spec
         scene.cycles.samples = samples
-        x0, y0, x1, y1 = box
-        scene.render.border_min_x, scene.render.border_max_x = x0 / spec.width_px, x1 / spec.width_px
-        scene.render.border_min_y = 1 - y1 / spec.height_px
-        scene.render.border_max_y = 1 - y0 / spec.height_px
+        x0, y0, x1, y1 = (side + _INTO_PIXEL for side in box)
+        flip = spec.height_px + 2 * _INTO_PIXEL
+        scene.render.border_min_x, scene.render.border_max_x = (
+            x0 / spec.width_px,
+            x1 / spec.width_px,
+        )
+        scene.render.border_min_y = (flip - y1) / spec.height_px
+        scene.render.border_max_y = (flip - y0) / spec.height_px
         scene.render.filepath = str(path.with_suffix(".part.png"))
         bpy.ops.render.render(write_still=True)
         path.with_suffix(".part.png").rename(path)
@@ -103,7 +118,9 @@ class Stage:
         puppet = self.actors[actor.name]
         if isinstance(puppet, Vehicle):
             puppet.place(now.x_m, now.y_m, now.heading_rad, now.travelled_m)
-            return (round(now.x_m, 3), round(now.y_m, 3), round(now.heading_rad, 4))
+            puppet.switch(on=self.lit and t_s < actor.lights_until_s)
+            pose_now = (round(now.x_m, 3), round(now.y_m, 3), round(now.heading_rad, 4))
+            return (*pose_now, "lights off") if self.lit and not puppet.lights_on else pose_now
         if isinstance(puppet, Person):
             gait = _gait(actor, t_s, now.travelled_m, self._carries(actor.name, t_s))
             at = (now.x_m, now.y_m, self._ground(now.y_m))
@@ -124,8 +141,11 @@ class Stage:
         side = 1 if actor.hand == "left" else -1
         cos, sin = np.cos(now.heading_rad), np.sin(now.heading_rad)
         ahead, aside = 0.05, side * (0.30 + 0.25 * actor.size_m)
-        held = (now.x_m + ahead * cos - aside * sin, now.y_m + ahead * sin + aside * cos,
-                self._ground(now.y_m) + 0.80 - 0.74 * actor.size_m)
+        held = (
+            now.x_m + ahead * cos - aside * sin,
+            now.y_m + ahead * sin + aside * cos,
+            self._ground(now.y_m) + 0.80 - 0.74 * actor.size_m,
+        )
         part = max(0.0, 1 - (actor.put_down_s - t_s) / _PUT_DOWN_S)
         x, y, z = (a + part * (b - a) for a, b in zip(held, rest, strict=True))
         return (float(x), float(y), float(z)), actor.heading_rad
@@ -143,15 +163,19 @@ class Stage:
         if box is None:
             return None
         around = [points, _shadow(points, self.spec)]
-        if self.lit and isinstance(puppet, Vehicle):
+        if isinstance(puppet, Vehicle) and puppet.lights_on:
             around.append(_beam(puppet))
         reach = _box(self.projection.pixels(np.concatenate(around)), self.spec)
         return Shown(name=name, look=look, box=box, reach=reach or box)
 
 
+def _gone(actor: ActorSpec, t_s: float) -> bool:
+    return actor.leaves and t_s > actor.path[-1].t_s
+
+
 def _actor(spec: ActorSpec, *, lit: bool) -> Vehicle | Person | Bag:
     if spec.kind in BODIES:
-        return Vehicle(spec, lights_on=lit and spec.lights_on)
+        return Vehicle(spec, lights_on=lit)
     return Person(spec) if spec.kind == "person" else Bag(spec)
 
 
@@ -161,8 +185,12 @@ def _gait(actor: ActorSpec, t_s: float, travelled_m: float, carrying: bool) -> G
         if start < t_s < end:
             stoop = float(np.sin(np.pi * (t_s - start) / (end - start))) ** 0.5
     still = is_still(actor.path, t_s, _WALK_STEP_S)
-    return Gait(travelled_m=round(travelled_m, 3), walking=not still, carrying=carrying,
-                stoop_ratio=round(stoop, 3))
+    return Gait(
+        travelled_m=round(travelled_m, 3),
+        walking=not still,
+        carrying=carrying,
+        stoop_ratio=round(stoop, 3),
+    )
 
 
 def _configure(spec: SceneSpec, threads: int) -> None:
@@ -201,7 +229,7 @@ def _shadow(points: Floats, spec: SceneSpec) -> Floats:
     """Where the sun throws the points onto the ground."""
     if spec.light.sun_strength <= 0:
         low = points[points[:, 2] < 0.4]
-        return np.concatenate([low + (0.7, 0.7, 0), low - (0.7, 0.7, 0)])
+        return np.concatenate([low + _LAMP_SHADOW_M, low - _LAMP_SHADOW_M])
     ray = np.array(sun_direction(spec.light))
     return points - (points[:, 2:3] / ray[2]) * ray
 

@@ -47,14 +47,20 @@ def _carriageway(spec: StreetSpec, potholes: tuple[PotholeSpec, ...]) -> None:
         _flat(road, (x0, -half, x1, half), asphalt)
     else:
         px0, py0, px1, py1 = patch_bounds(potholes[0])
-        for bounds in ((x0, -half, px0, half), (px1, -half, x1, half),
-                       (px0, -half, px1, py0), (px0, py1, px1, half)):
+        for bounds in (
+            (x0, -half, px0, half),
+            (px1, -half, x1, half),
+            (px0, -half, px1, py0),
+            (px0, py1, px1, half),
+        ):
             _flat(road, bounds, asphalt)
     road.build("carriageway")
 
 
 def _flat(
-    parts: Parts, bounds: tuple[float, float, float, float], material: bpy.types.Material,
+    parts: Parts,
+    bounds: tuple[float, float, float, float],
+    material: bpy.types.Material,
     z: float = 0.0,
 ) -> None:
     x0, y0, x1, y1 = bounds
@@ -69,10 +75,16 @@ def _pavements(spec: StreetSpec) -> None:
     near = materials.slabs("near paving", (0.27, 0.255, 0.24), 0.6, 0.4)
     far = materials.slabs("far paving", (0.30, 0.285, 0.265), 0.4, 0.4)
     for side, depth, paving in ((-1, spec.near_pavement_m, near), (1, spec.far_pavement_m, far)):
-        kerbs.box((middle, side * (half + _KERB_WIDTH_M / 2), KERB_M / 2 - 0.1),
-                  (length, _KERB_WIDTH_M, KERB_M + 0.2), stone)
-        walks.box((middle, side * (half + _KERB_WIDTH_M + depth / 2), KERB_M / 2 - 0.1),
-                  (length, depth, KERB_M + 0.195), paving)
+        kerbs.box(
+            (middle, side * (half + _KERB_WIDTH_M / 2), KERB_M / 2 - 0.1),
+            (length, _KERB_WIDTH_M, KERB_M + 0.2),
+            stone,
+        )
+        walks.box(
+            (middle, side * (half + _KERB_WIDTH_M + depth / 2), KERB_M / 2 - 0.1),
+            (length, depth, KERB_M + 0.195),
+            paving,
+        )
     thing = kerbs.build("kerbs")
     bevel = thing.modifiers.new("worn", "BEVEL")
     bevel.width, bevel.segments = 0.025, 3
@@ -142,8 +154,14 @@ def _furniture(spec: StreetSpec) -> None:
     for x in spec.trees_x:
         parts.box((x, half + 1.0, KERB_M + 0.01), (1.2, 1.1, 0.03), iron)
     bin_x = (spec.lamps_x or (8.0,))[0] + 1.6
-    parts.tube([((bin_x, half + 0.8, KERB_M), 0.24), ((bin_x, half + 0.8, 1.0), 0.28),
-                ((bin_x, half + 0.8, 1.06), 0.20)], green)
+    parts.tube(
+        [
+            ((bin_x, half + 0.8, KERB_M), 0.24),
+            ((bin_x, half + 0.8, 1.0), 0.28),
+            ((bin_x, half + 0.8, 1.06), 0.20),
+        ],
+        green,
+    )
     thing = parts.build("furniture", smooth=False)
     bevel = thing.modifiers.new("soft", "BEVEL")
     bevel.width, bevel.segments = 0.008, 2
@@ -155,10 +173,15 @@ def lamp_head(spec: StreetSpec, x: float) -> tuple[float, float, float]:
 
 
 def _lamp_post(parts: Parts, x: float, y: float, steel: bpy.types.Material) -> None:
-    parts.tube([((x, y, KERB_M), 0.13), ((x, y, 1.0), 0.11), ((x, y, 1.05), 0.075),
-                ((x, y, 6.4), 0.05)], steel)
+    parts.tube(
+        [((x, y, KERB_M), 0.13), ((x, y, 1.0), 0.11), ((x, y, 1.05), 0.075), ((x, y, 6.4), 0.05)],
+        steel,
+    )
     for step in range(6):
         turn = step / 6 * math.pi / 2
-        parts.box((x, y - 0.9 * math.sin(turn), 6.4 + 0.25 * (1 - math.cos(turn))),
-                  (0.06, 0.32, 0.06), steel)
+        parts.box(
+            (x, y - 0.9 * math.sin(turn), 6.4 + 0.25 * (1 - math.cos(turn))),
+            (0.06, 0.32, 0.06),
+            steel,
+        )
     parts.box((x, y - 1.5, 6.66), (0.26, 0.8, 0.10), steel)

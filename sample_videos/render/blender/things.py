@@ -37,8 +37,11 @@ class RoadPatch:
         self.hole: Hole = pothole(bounds, spec.size_m, spec.depth_m, seed)
         sound = Parts()
         x0, y0, x1, y1 = bounds
-        sound.add([(x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0)], [(0, 1, 2, 3)],
-                  materials.asphalt())
+        sound.add(
+            [(x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0)],
+            [(0, 1, 2, 3)],
+            materials.asphalt(),
+        )
         self.whole = [sound.build("sound road")]
         broken = _surface(spec.name, self.hole.surface, materials.asphalt(broken=True))
         layer = broken.data.color_attributes.new("broken", "FLOAT_COLOR", "POINT")
@@ -64,8 +67,9 @@ def _stones(spec: PotholeSpec, seed: int) -> bpy.types.Object:
         size = rng.uniform(0.015, 0.06)
         inside = np.hypot((x - spec.at[0]) / spec.size_m[0], (y - spec.at[1]) / spec.size_m[1])
         z = -spec.depth_m * 0.85 if inside < 0.4 else size * 0.3
-        parts.box((x, y, z), (size, size * rng.uniform(0.6, 1), size * 0.7), lump,
-                  rng.uniform(0, 3))
+        parts.box(
+            (x, y, z), (size, size * rng.uniform(0.6, 1), size * 0.7), lump, rng.uniform(0, 3)
+        )
     thing = parts.build("stones")
     bevel = thing.modifiers.new("worn", "BEVEL")
     bevel.width, bevel.segments = 0.006, 2
@@ -74,6 +78,9 @@ def _stones(spec: PotholeSpec, seed: int) -> bpy.types.Object:
 
 def _surface(name: str, surface: Surface, material: bpy.types.Material) -> bpy.types.Object:
     parts = Parts()
-    parts.add([tuple(point) for point in surface.vertices.tolist()],
-              [tuple(quad) for quad in surface.quads.tolist()], material)
+    parts.add(
+        [tuple(point) for point in surface.vertices.tolist()],
+        [tuple(quad) for quad in surface.quads.tolist()],
+        material,
+    )
     return parts.build(name, smooth=True)

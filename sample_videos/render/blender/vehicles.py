@@ -24,6 +24,8 @@ from sample_videos.render.spec import ActorSpec
 
 _TRACK_M = 0.77
 _TYRE_M = 0.21
+_GLOW_STRENGTHS = ((25.0, 0.25), (5.0, 0.06))
+"""Emission of head and tail lamps when on, and when off (what their glass reflects)."""
 
 
 class Vehicle:
@@ -35,14 +37,24 @@ class Vehicle:
         self.root = bpy.data.objects.new(spec.name, None)
         bpy.context.scene.collection.objects.link(self.root)
         skin = _skin(spec, body)
-        trim = _trim(spec, body, lights_on=lights_on)
-        self.wheels = [
-            _wheel(spec.name, body, x, side) for x in body.wheels_x for side in (-1, 1)
-        ]
+        self.lights_on: bool | None = None
+        self.glow = _glow()
+        trim = _trim(spec, body, self.glow)
+        self.wheels = [_wheel(spec.name, body, x, side) for x in body.wheels_x for side in (-1, 1)]
         self.parts = [skin, trim, *self.wheels]
         self.lamps = _headlights(spec.name, body) if lights_on else []
         for part in (*self.parts, *self.lamps):
             part.parent = self.root
+        self.switch(on=lights_on)
+
+    def switch(self, *, on: bool) -> None:
+        """Turn the lights on or off; an unchanged scene is quicker to render again."""
+        if on == self.lights_on:
+            return
+        self.lights_on = on
+        for material, (bright, dull) in zip(self.glow, _GLOW_STRENGTHS, strict=True):
+            principled = material.node_tree.nodes["Principled BSDF"]
+            principled.inputs["Emission Strength"].default_value = bright if on else dull
 
     def place(self, x_m: float, y_m: float, heading_rad: float, travelled_m: float) -> None:
         """Put it somewhere; the wheels have rolled as far as it travelled."""
@@ -66,9 +78,7 @@ def _skin(spec: ActorSpec, body: Body) -> bpy.types.Object:
     return _applied(skin)
 
 
-def _loft(
-    name: str, body: Body, slots: tuple[bpy.types.Material, ...]
-) -> bpy.types.Object:
+def _loft(name: str, body: Body, slots: tuple[bpy.types.Material, ...]) -> bpy.types.Object:
     """Skin all sections, close both ends, and mark where glass begins by creases."""
     count = ROOF_MIDDLE + 1
     ring = 2 * ROOF_MIDDLE
@@ -147,7 +157,9 @@ def _cut_arch(skin: bpy.types.Object, body: Body, x: float, side: int) -> None:
     z = body.wheel_radius * 1.04
     cutter.tube(
         [((x, side * 0.52, z), radius), ((x, side * 1.2, z), radius)][::side],
-        liner, axis="y", sides=48,
+        liner,
+        axis="y",
+        sides=48,
     )
     tool = cutter.build("arch cutter")
     cut = skin.modifiers.new("arch", "BOOLEAN")
@@ -168,13 +180,22 @@ def _applied(skin: bpy.types.Object) -> bpy.types.Object:
     return skin
 
 
-def _trim(spec: ActorSpec, body: Body, *, lights_on: bool) -> bpy.types.Object:
+def _glow() -> tuple[bpy.types.Material, bpy.types.Material]:
+    """Lenses of headlamps and of tail lamps."""
+    return (
+        materials.glowing("headlamp", (1.0, 0.95, 0.85), 0.0),
+        materials.glowing("tail lamp", (0.7, 0.012, 0.01), 0.0),
+    )
+
+
+def _trim(
+    spec: ActorSpec, body: Body, glow: tuple[bpy.types.Material, bpy.types.Material]
+) -> bpy.types.Object:
     """Lamps, grille, plates, mirrors, handles."""
     trim = Parts()
     black = materials.plain("grille", (0.01, 0.01, 0.011), 0.4)
     metal = materials.plain("chrome", (0.75, 0.75, 0.76), 0.15, 1.0)
-    white = materials.glowing("headlamp", (1.0, 0.95, 0.85), 25.0 if lights_on else 0.25)
-    red = materials.glowing("tail lamp", (0.7, 0.012, 0.01), 5.0 if lights_on else 0.06)
+    white, red = glow
     paint = materials.plain("mirror", spec.colour, 0.3, 0.2)
     for side in (-1, 1):
         x, y, z = body.lamp_front
@@ -198,8 +219,9 @@ def _mirror_and_handles(
     trim.box((x, y, z), (0.13, 0.20, 0.13), paint)
     trim.box((x, y - side * 0.10, z - 0.05), (0.06, 0.1, 0.04), black)
     for seam in body.seams_x[1:3]:
-        trim.box((seam + 0.2, side * cowl.side * 0.985, cowl.belt - 0.13),
-                 (0.18, 0.05, 0.03), metal)
+        trim.box(
+            (seam + 0.2, side * cowl.side * 0.985, cowl.belt - 0.13), (0.18, 0.05, 0.03), metal
+        )
 
 
 def _ends(trim: Parts, body: Body, slots: tuple[bpy.types.Material, ...]) -> None:
@@ -222,13 +244,23 @@ def _wheel(name: str, body: Body, x: float, side: int) -> bpy.types.Object:
     alloy = materials.plain("alloy", (0.55, 0.56, 0.58), 0.3, 0.9)
     dark = materials.plain("brake", (0.02, 0.02, 0.02), 0.6)
     r, half, wheel = body.wheel_radius, _TYRE_M / 2, Parts()
-    profile = [(-half, 0.66), (-half, 0.93), (-half * 0.6, 1.0), (half * 0.6, 1.0),
-               (half, 0.93), (half, 0.70), (half - 0.03, 0.67)]
-    wheel.tube([((0, y * side, 0), r * k) for y, k in profile][::side], rubber,
-               axis="y", sides=40)
+    profile = [
+        (-half, 0.66),
+        (-half, 0.93),
+        (-half * 0.6, 1.0),
+        (half * 0.6, 1.0),
+        (half, 0.93),
+        (half, 0.70),
+        (half - 0.03, 0.67),
+    ]
+    wheel.tube([((0, y * side, 0), r * k) for y, k in profile][::side], rubber, axis="y", sides=40)
     out = half - 0.025
-    wheel.tube([((0, (out - 0.01) * side, 0), r * 0.68), ((0, out * side, 0), r * 0.66)][::side],
-               dark, axis="y", sides=32)
+    wheel.tube(
+        [((0, (out - 0.01) * side, 0), r * 0.68), ((0, out * side, 0), r * 0.66)][::side],
+        dark,
+        axis="y",
+        sides=32,
+    )
     _spokes(wheel, r, (out + 0.012) * side, alloy)
     thing = wheel.build(f"{name} wheel", smooth=False)
     thing.location = (x, side * _TRACK_M, r)
@@ -238,14 +270,28 @@ def _wheel(name: str, body: Body, x: float, side: int) -> bpy.types.Object:
 def _spokes(wheel: Parts, r: float, y: float, alloy: bpy.types.Material) -> None:
     rim = [(math.cos(a) * r, math.sin(a) * r) for a in _angles(32)]
     for (x0, z0), (x1, z1) in pairwise([*rim, rim[0]]):
-        wheel.add([(x0 * 0.70, y, z0 * 0.70), (x1 * 0.70, y, z1 * 0.70),
-                   (x1 * 0.60, y, z1 * 0.60), (x0 * 0.60, y, z0 * 0.60)], [(0, 1, 2, 3)], alloy)
+        wheel.add(
+            [
+                (x0 * 0.70, y, z0 * 0.70),
+                (x1 * 0.70, y, z1 * 0.70),
+                (x1 * 0.60, y, z1 * 0.60),
+                (x0 * 0.60, y, z0 * 0.60),
+            ],
+            [(0, 1, 2, 3)],
+            alloy,
+        )
     for angle in _angles(10):
         cos, sin = math.cos(angle), math.sin(angle)
         wide = r * 0.06
-        corners = [(t * cos - w * sin, y, t * sin + w * cos)
-                   for t, w in ((0.05 * r, -wide * 1.4), (0.05 * r, wide * 1.4),
-                                (0.62 * r, wide), (0.62 * r, -wide))]
+        corners = [
+            (t * cos - w * sin, y, t * sin + w * cos)
+            for t, w in (
+                (0.05 * r, -wide * 1.4),
+                (0.05 * r, wide * 1.4),
+                (0.62 * r, wide),
+                (0.62 * r, -wide),
+            )
+        ]
         wheel.add(corners, [(0, 1, 2, 3)], alloy)
 
 
