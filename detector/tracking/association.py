@@ -89,8 +89,10 @@ def assign(affinity: NDArray[np.float64]) -> list[tuple[int, int]]:
 
 
 def _doubled(detection: Detection, surer: Detection) -> bool:
-    same_kind = kind_of(detection.label) == kind_of(surer.label)
-    return same_kind and same_thing(detection.box, surer.box)
+    if kind_of(detection.label) != kind_of(surer.label):
+        return False
+    apart = detection.box.intersection(surer.box) == 0
+    return not apart and same_thing(detection.box, surer.box)
 
 
 def _cut_borders(box: Box, width_px: int, height_px: int) -> int:

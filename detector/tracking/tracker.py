@@ -24,7 +24,7 @@ from detector.tracking.association import (
     touching,
 )
 from detector.tracking.patches import alike
-from detector.tracking.place import Finding
+from detector.tracking.place import Finding, moved
 from detector.tracking.thing import Thing
 from detector.tracking.view import View
 from models.geometry import Box
@@ -162,12 +162,16 @@ class CameraTracker:
     def _doubles(self, seen: set[int]) -> set[int]:
         """Ids of things that are not: their place is that of an older thing which is there."""
         standing = [thing for thing in self._things if thing.standing]
-        there = [thing for thing in standing if thing.place.finding is Finding.SAME]
+        places = [
+            thing.place.box.union(moved(thing.box, self._view.shift, -1.0)) for thing in standing
+        ]
+        pairs = [(standing[i], standing[j]) for i, j in np.argwhere(touching(places, places))]
         return {
             other.track_id
-            for thing in there
-            for other in standing
-            if _age(other) > _age(thing) and _double(thing, other, seen)
+            for thing, other in pairs
+            if thing.place.finding is Finding.SAME
+            and _age(other) > _age(thing)
+            and _double(thing, other, seen)
         }
 
     def _forget(self, seen: set[int], now: datetime) -> None:

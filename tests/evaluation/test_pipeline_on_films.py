@@ -66,7 +66,7 @@ def car_x(second: float) -> float:
 
 
 def picture(second: float) -> Image:
-    image = background()
+    image = background().copy()
     x = round(car_x(second))
     if -99 < x < 640:
         image[150:220, max(0, x) : max(0, x + 100)] = RED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from models.seeing import Detection, Frame, Image, Look, Track
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 SIZE = (640, 360)
+GRAINS = 7
 CAR = Box(250, 180, 350, 250)
 
 
@@ -39,6 +41,7 @@ def pattern(look: int, width: int, height: int, contrast: float = 60.0) -> Image
     return np.asarray(np.clip(fine, 0, 255), np.uint8)
 
 
+@functools.cache
 def background(size: tuple[int, int] = SIZE) -> Image:
     """A street without anything on it."""
     random = np.random.default_rng(12345)
@@ -56,7 +59,7 @@ def draw(
     shift: tuple[float, float] = (0.0, 0.0),
 ) -> Image:
     """The street with things on it, later ones in front; ``noise`` seeds the sensor's noise."""
-    image = background()
+    image = background().copy()
     for thing in things:
         x1, y1, x2, y2 = (round(side) for side in thing.box.xyxy)
         picture = pattern(thing.look, x2 - x1, y2 - y1)
@@ -66,8 +69,14 @@ def draw(
     if shift != (0.0, 0.0):
         matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float64)
         image = cv2.warpAffine(image, matrix, SIZE, borderMode=cv2.BORDER_REFLECT)
-    grain = np.random.default_rng(noise).normal(0, 3, size=image.shape)
-    return np.clip(image * gain + offset + grain, 0, 255).astype(np.uint8)
+    lit = image * gain + offset + grain(noise % GRAINS)
+    return np.asarray(np.clip(lit, 0, 255), np.uint8)
+
+
+@functools.cache
+def grain(number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    """A sensor's noise; a few kinds of it are enough, and cheap."""
+    return np.random.default_rng(number).normal(0, 3, (SIZE[1], SIZE[0], 3)).astype(np.float32)
 
 
 def detections(things: Iterable[Thing], shift: tuple[float, float] = (0.0, 0.0)) -> list[Detection]:

@@ -212,7 +212,7 @@ def test_cars_of_one_colour_without_a_pattern_are_told_apart_by_their_colour() -
         def plain(self, second: float, colour: tuple[int, int, int]) -> None:
             from tests.support.street import background, detections, frame
 
-            image = background()
+            image = background().copy()
             image[180:250, 250:350] = colour
             look = self.tracker.update(frame(image, second), detections([Thing(look=0)]))
             self.looks.append(look)
