@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,25 @@ KINDS_BY_PLACE = frozenset({"rubbish", "road damage", "graffiti"})
 DOUBLE_IOU = 0.6
 """Boxes of one kind that overlap more are one thing with two labels."""
 NESTED_COVER = 0.9
-NESTED_AREA_RATIO = 0.35
+NESTED_AREA_RATIO = 0.3
 """A box in another one, and not much smaller, is a part of it (or it spans two things)."""
+SPAN_COVER = 0.85
+"""A box spans what it covers so far."""
+LEVEL_RATIO = 0.2
+HALVES_OVERLAP = 0.15
 MIN_FIT_IOU = 0.5
 PART_FIT = 0.4
 UNPLACED_BORDERS = 3
 """A box cut by so many borders of the picture hides where its object touches the ground."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Boxes:
+    """A look's detections, one for each thing."""
+
+    things: tuple[Detection, ...]
+    spans: tuple[Detection, ...]
+    """Left out: larger ones, less sure than one that lies in them."""
 
 
 def kind_of(label: str) -> str:
@@ -39,17 +53,33 @@ def kind_of(label: str) -> str:
     return KINDS.get(label, label)
 
 
-def distinct(
-    detections: Sequence[Detection], width_px: int, height_px: int
-) -> tuple[Detection, ...]:
-    """Drop boxes that cannot be placed, and all but the surest of those for one thing."""
+def distinct(detections: Sequence[Detection], width_px: int, height_px: int) -> Boxes:
+    """Leave out boxes that cannot be placed, and all but the surest of those for one thing."""
     kept: list[Detection] = []
+    spans: list[Detection] = []
     for detection in sorted(detections, key=lambda d: (-d.confidence, d.box.xyxy, d.label)):
-        if _cut_borders(detection.box, width_px, height_px) >= UNPLACED_BORDERS:
+        if detection.box.area == 0 or _cut_borders(detection.box, width_px, height_px) >= (
+            UNPLACED_BORDERS
+        ):
             continue
-        if detection.box.area > 0 and not any(_doubled(detection, other) for other in kept):
+        surer = next((other for other in kept if _doubled(detection, other)), None)
+        if surer is None:
             kept.append(detection)
-    return tuple(kept)
+        elif detection.box.area > surer.box.area:
+            spans.append(detection)
+    return Boxes(things=tuple(kept), spans=tuple(spans))
+
+
+def are_halves(sure: Box, weak: Box) -> bool:
+    """Whether two boxes may be one thing that a pole splits.
+
+    They overlap although they touch the ground at the same distance from the camera: two vehicles
+    would stand in each other.
+    """
+    lower = min(sure.height, weak.height)
+    smaller = min(sure.area, weak.area)
+    level = abs(sure.y2 - weak.y2) <= LEVEL_RATIO * lower
+    return level and sure.intersection(weak) >= HALVES_OVERLAP * smaller
 
 
 def same_thing(one: Box, other: Box) -> bool:

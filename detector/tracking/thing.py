@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
 
-from detector.tracking.association import KINDS_BY_PLACE, overlap
+from detector.tracking.association import (
+    KINDS_BY_PLACE,
+    are_halves,
+    overlap,
+    same_thing,
+)
 from detector.tracking.place import (
     EXCHANGE_S,
     FOUND_AGAIN_SCORE,
@@ -44,6 +49,9 @@ PROOF_RATIO = 0.3
 counts as seen: detectors flicker, most of all in the dark ..."""
 PROOF_S = 3.0
 """... for so long after a real detection; longer for what it saw in most looks."""
+PART_CONFIDENCE_RATIO = 0.7
+SPANNED_LOOKS = 2
+MAX_PARTS = 4
 NEAR_IOU = 0.2
 NEAR_RATIO = 0.4
 RATIO_LOOKS = 30
@@ -70,6 +78,10 @@ class Thing:
     """Since when nothing that could hide it was seen at its place, while it was away."""
     seen: float = 0.0
     looks: float = 0.0
+    spanned_with: dict[int, int] = field(default_factory=dict)
+    """How often a box spanned it and another, surer thing (by its id)."""
+    parts: list[Box] = field(default_factory=list)
+    """Scene boxes of what was taken for other things, and is a part of this one."""
 
     @classmethod
     def found(
@@ -184,6 +196,27 @@ class Thing:
         reach = NEAR_RATIO * max(place.size, box.size)
         return place.iou(box) >= NEAR_IOU or math.hypot(x1 - x2, y1 - y2) <= reach
 
+    def is_there(self, now: datetime) -> bool:
+        """Whether it was found at this look, by the detector or by its pixels."""
+        return self.last_detected == now or self.place.finding is Finding.SAME
+
+    def explains(self, box: Box, view: View) -> bool:
+        """Whether a box is but a part of this thing, which stands there as before."""
+        if not self.standing or self.place.finding is not Finding.SAME:
+            return False
+        parts = (moved(part, view.shift) for part in self.parts)
+        return same_thing(box, self.box) or any(same_thing(box, part) for part in parts)
+
+    def is_part_of(self, sure: Thing) -> bool:
+        """Count a box that spans this thing and a surer one; whether they are known to be one."""
+        if self.confidence >= PART_CONFIDENCE_RATIO * sure.confidence:
+            return False
+        if not are_halves(sure.place.box, self.place.box):
+            return False
+        times = self.spanned_with.get(sure.track_id, 0) + 1
+        self.spanned_with = {sure.track_id: times}
+        return times >= SPANNED_LOOKS
+
     def forgotten(self, now: datetime) -> bool:
         """Whether it has been away for so long that it will not be recognised any more."""
         unseen_s = (now - self.last_detected).total_seconds()
@@ -220,6 +253,8 @@ class Thing:
             self.velocity = ((x2 - x1) / elapsed_s, (y2 - y1) / elapsed_s)
         self.place = Place.found(box, None if self.is_person else image, view, now)
         self.scene_boxes.clear()
+        self.parts.clear()
+        self.spanned_with.clear()
         self.seen = self.looks = 0.0
 
     def _count(self, detection: Detection, view: View) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from detector.tracking.association import (
     DOUBLE_IOU,
+    SPAN_COVER,
     assign,
     distinct,
     kind_of,
@@ -25,7 +26,7 @@ from detector.tracking.association import (
 )
 from detector.tracking.patches import alike
 from detector.tracking.place import Finding, moved
-from detector.tracking.thing import Thing
+from detector.tracking.thing import MAX_PARTS, Thing
 from detector.tracking.view import View
 from models.geometry import Box
 from models.seeing import Detection, Frame, Image, Look
@@ -62,8 +63,9 @@ class CameraTracker:
         for thing in self._things:
             if not thing.is_person:
                 thing.place.examine(image, self._view)
-        seen = self._associate(found, image, now)
+        seen = self._associate(found.things, image, now)
         self._miss_others(seen, detections, image, now)
+        self._join_halves(found.spans, now)
         self._forget(seen, now)
         return Look(
             camera_id=self.camera_id,
@@ -136,11 +138,9 @@ class CameraTracker:
 
     def _explained(self, detection: Detection) -> bool:
         """Whether a box is a part of a thing that stands there, plainly seen as before."""
+        kind = kind_of(detection.label)
         return any(
-            thing.standing
-            and thing.place.finding is Finding.SAME
-            and thing.kind == kind_of(detection.label)
-            and same_thing(detection.box, thing.box)
+            thing.kind == kind and thing.explains(detection.box, self._view)
             for thing in self._things
         )
 
@@ -158,6 +158,24 @@ class CameraTracker:
             if thing.track_id not in seen:
                 covered = any(thing.box.covered_by(box) >= COVER_RATIO for box in boxes)
                 thing.miss(image, self._view, now, covered=covered)
+
+    def _join_halves(self, spans: Sequence[Detection], now: datetime) -> None:
+        """Take for one what a pole splits: one box was seen, more than once, around both halves."""
+        for span in spans:
+            kind = kind_of(span.label)
+            spanned = [
+                thing
+                for thing in self._things
+                if thing.kind == kind
+                and thing.is_there(now)
+                and thing.place.in_picture(self._view).covered_by(span.box) >= SPAN_COVER
+            ]
+            if len(spanned) < 2:
+                continue
+            sure = max(spanned, key=lambda thing: (thing.confidence, -thing.track_id))
+            parts = [t for t in spanned if t is not sure and t.is_part_of(sure)]
+            sure.parts = [*sure.parts, *(part.place.box for part in parts)][-MAX_PARTS:]
+            self._things = [thing for thing in self._things if thing not in parts]
 
     def _doubles(self, seen: set[int]) -> set[int]:
         """Ids of things that are not: their place is that of an older thing which is there."""

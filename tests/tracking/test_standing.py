@@ -339,6 +339,44 @@ def test_traffic_that_passes_in_front_does_not_move_what_is_parked() -> None:
     assert longest >= 55
 
 
+REAR, FRONT, WHOLE = Box(250, 180, 310, 250), Box(200, 178, 262, 246), Box(200, 178, 310, 250)
+
+
+def split(second: float, spanned_every: int) -> list[Thing]:
+    """A car behind a pole: two halves, and now and then a box around both."""
+    halves = [
+        Thing(look=1, box=REAR, confidence=0.7),
+        Thing(look=2, box=FRONT, confidence=0.4, detected=round(second) % 2 == 0),
+    ]
+    whole = Thing(look=0, box=Box(0, 0, 1, 1), detected_box=WHOLE, confidence=0.35)
+    return [*halves, whole] if spanned_every and round(second) % spanned_every == 0 else halves
+
+
+def test_a_car_that_a_pole_splits_is_one_once_it_was_seen_whole_twice() -> None:
+    watch = Watch()
+    look = watch.during(0, 21, lambda s: split(s, spanned_every=3))
+    assert [(t.stationary_since, round(t.box.x1)) for t in look.tracks] == [(START, 250)]
+    ids = {track.track_id for seen in watch.looks[4:] for track in seen.tracks}
+    assert len(ids) == 1
+
+
+def test_two_cars_that_were_never_seen_as_one_stay_two() -> None:
+    watch = Watch()
+    look = watch.during(0, 21, lambda s: split(s, spanned_every=0))
+    assert len(look.tracks) == 2
+
+
+def test_neighbours_that_a_box_spans_stay_two_where_their_wheels_are_not_level() -> None:
+    row = [
+        Thing(look=1, box=Box(250, 200, 310, 270), confidence=0.8),
+        Thing(look=2, box=Box(205, 170, 262, 236), confidence=0.4),
+        Thing(look=0, box=Box(0, 0, 1, 1), detected_box=Box(205, 170, 310, 270), confidence=0.3),
+    ]
+    watch = Watch()
+    look = watch.during(0, 15, lambda _: row)
+    assert len(look.tracks) == 2
+
+
 def test_two_pieces_of_litter_side_by_side_are_two() -> None:
     bags = [
         Thing(look=3, box=Box(100, 300, 116, 312), label="litter"),

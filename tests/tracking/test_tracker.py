@@ -138,7 +138,7 @@ def test_pictures_without_anything_in_them_do_no_harm(level: int) -> None:
 def test_a_box_that_three_borders_cut_is_no_object() -> None:
     whole = Detection(label="truck", confidence=0.5, box=Box(0, 40, 640, 360))
     side = Detection(label="truck", confidence=0.5, box=Box(0, 40, 300, 360))
-    assert distinct([whole, side], 640, 360) == (side,)
+    assert distinct([whole, side], 640, 360).things == (side,)
 
 
 @pytest.mark.parametrize(
