@@ -69,7 +69,7 @@ def run(
 
 
 def _preflight() -> None:
-    """Refuse to start with another package of the same name: what it would do is anybody's guess."""
+    """Refuse to start beside another package of the same name: it could stand in for ours."""
     wrong = [check for check in check_package_names() if check.state is State.FAIL]
     if wrong:
         raise SetupError(
