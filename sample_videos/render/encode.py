@@ -38,8 +38,9 @@ def _write(path: Path, pictures: Iterable[NDArray[np.uint8]], fps: int, crf: int
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options=options)
         stream.pix_fmt = "yuv420p"
-        for picture in pictures:
-            stream.height, stream.width = picture.shape[:2]
+        for number, picture in enumerate(pictures):
+            if number == 0:
+                stream.height, stream.width = picture.shape[:2]
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
