@@ -25,9 +25,9 @@ from service.decisions.retry import Decision, Verdict, decide
 from service.delivery.metrics import DeliveryMetrics
 from service.delivery.post import Answer, Poster
 from service.delivery.signing import signed_headers
-from service.store import deliveries, subscriptions
+from service.store import claims, subscriptions
+from service.store.claims import Claim, Lease
 from service.store.database import Database
-from service.store.deliveries import Claim, Lease
 from service.store.records import Attempt, DeliveryState
 
 SILENT_S = 60.0
@@ -94,7 +94,7 @@ class DeliveryWorker:
         self._pool.shutdown(wait=True, cancel_futures=True)
         try:
             with self._database.write() as connection:
-                deliveries.release(connection, self._owner)
+                claims.release(connection, self._owner)
         except StoreError as failure:
             log.warning("claims stay until their lease ends", reason=str(failure))
 
@@ -125,7 +125,7 @@ class DeliveryWorker:
     def _claim(self) -> list[Claim]:
         now = self._now()
         with self._database.read() as connection:
-            due = deliveries.due_subscriptions(connection, now)
+            due = claims.due_subscriptions(connection, now)
         room = self._room(due)
         if not room:
             return []
@@ -135,7 +135,7 @@ class DeliveryWorker:
             until=now + timedelta(seconds=self._settings.lease_s),
         )
         with self._database.write() as connection:
-            claimed = deliveries.claim(connection, lease, room)
+            claimed = claims.claim(connection, lease, room)
         with self._lock:
             self._under_way.update(each.subscription_id for each in claimed)
         return claimed
@@ -220,7 +220,7 @@ class DeliveryWorker:
         state = _STATES[decision.verdict]
         next_attempt_at = now + timedelta(seconds=decision.delay_s)
         with self._database.write() as connection:
-            is_ours = deliveries.finish(
+            is_ours = claims.finish(
                 connection, claimed, attempt, state=state, next_attempt_at=next_attempt_at
             )
             if not is_ours:

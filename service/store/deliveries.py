@@ -1,9 +1,8 @@
-"""The outbox of webhooks: events, their deliveries, and each attempt."""
+"""The outbox of webhooks: events, and what becomes of their deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,35 +14,6 @@ from service.store.records import Attempt, Delivery, DeliveryState
 from service.store.schema import attempts, deliveries, events, subscriptions
 
 _PENDING = deliveries.c.state == DeliveryState.PENDING
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """A delivery that this process may attempt until its lease ends."""
-
-    delivery_id: int
-    lease_owner: str
-    attempts: int
-    """Attempts made before."""
-    event_id: str
-    body: str
-    subscription_id: str
-    url: str
-    secret: str
-    failures_in_a_row: int
-
-    def __repr__(self) -> str:
-        """Without the secret, which must not reach a log."""
-        return f"Claim({self.delivery_id}, {self.event_id}, {self.url})"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lease:
-    """For whom and until when deliveries are claimed."""
-
-    owner: str
-    now: datetime
-    until: datetime
 
 
 def add_event(
@@ -75,93 +45,6 @@ def add_deliveries(
     }
     connection.execute(
         sa.insert(deliveries), [common | {"subscription_id": each} for each in subscription_ids]
-    )
-
-
-def due_subscriptions(connection: Connection, now: datetime) -> dict[str, int]:
-    """Subscriptions with something due, and their failures in a row. Takes no lock."""
-    waiting = sa.exists().where(
-        deliveries.c.subscription_id == subscriptions.c.subscription_id, *_due(now)
-    )
-    rows = connection.execute(
-        sa.select(subscriptions.c.subscription_id, subscriptions.c.failures_in_a_row).where(
-            subscriptions.c.active,
-            subscriptions.c.paused_until.is_(None) | (subscriptions.c.paused_until <= now),
-            waiting,
-        )
-    )
-    return {row.subscription_id: row.failures_in_a_row for row in rows}
-
-
-def claim(connection: Connection, lease: Lease, room: Mapping[str, int]) -> list[Claim]:
-    """Lease due deliveries, for each subscription no more than it has room for.
-
-    Of one order only the oldest pending delivery can be claimed, so a receiver gets an order's
-    events in their order. On PostgreSQL rows that another process is claiming are passed over.
-    """
-    claimed: list[Claim] = []
-    for subscription_id, limit in room.items():
-        ids = connection.scalars(_first_in_line(subscription_id, lease.now, limit)).all()
-        if ids:
-            connection.execute(
-                sa.update(deliveries)
-                .where(deliveries.c.delivery_id.in_(ids))
-                .values(lease_owner=lease.owner, lease_until=lease.until)
-            )
-            claimed += _claims(connection, ids)
-    return claimed
-
-
-def finish(
-    connection: Connection,
-    claimed: Claim,
-    attempt: Attempt,
-    *,
-    state: DeliveryState,
-    next_attempt_at: datetime | None = None,
-) -> bool:
-    """Record an attempt and what follows from it; False if the lease was lost meanwhile."""
-    values: dict[str, Any] = {
-        "state": state,
-        "attempts": deliveries.c.attempts + 1,
-        "lease_owner": None,
-        "lease_until": None,
-        "last_status_code": attempt.status_code,
-        "last_error": attempt.error,
-    }
-    if state is DeliveryState.PENDING:
-        values["next_attempt_at"] = next_attempt_at
-    else:
-        values["finished_at"] = attempt.at
-    done = connection.execute(
-        sa.update(deliveries)
-        .where(
-            deliveries.c.delivery_id == claimed.delivery_id,
-            deliveries.c.lease_owner == claimed.lease_owner,
-        )
-        .values(**values)
-    )
-    if done.rowcount == 0:
-        return False
-    connection.execute(
-        sa.insert(attempts).values(
-            delivery_id=claimed.delivery_id,
-            at=attempt.at,
-            duration_s=attempt.duration_s,
-            status_code=attempt.status_code,
-            error=attempt.error,
-            answer=attempt.answer,
-        )
-    )
-    return True
-
-
-def release(connection: Connection, owner: str) -> None:
-    """Give back what this process claimed and did not attempt."""
-    connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None)
     )
 
 
@@ -255,52 +138,6 @@ def oldest_pending(connection: Connection) -> datetime | None:
     )
     found: datetime | None = connection.execute(oldest).scalar_one()
     return found
-
-
-def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        _PENDING,
-        deliveries.c.next_attempt_at <= now,
-        deliveries.c.lease_until.is_(None) | (deliveries.c.lease_until < now),
-    )
-
-
-def _first_in_line(subscription_id: str, now: datetime, limit: int) -> sa.Select[tuple[int]]:
-    earlier = deliveries.alias("earlier")
-    blocked = sa.exists().where(
-        earlier.c.subscription_id == deliveries.c.subscription_id,
-        earlier.c.order_id == deliveries.c.order_id,
-        earlier.c.state == DeliveryState.PENDING,
-        earlier.c.delivery_id < deliveries.c.delivery_id,
-    )
-    return (
-        sa.select(deliveries.c.delivery_id)
-        .where(deliveries.c.subscription_id == subscription_id, *_due(now), ~blocked)
-        .order_by(deliveries.c.next_attempt_at, deliveries.c.delivery_id)
-        .limit(limit)
-        .with_for_update(of=deliveries, skip_locked=True)
-    )
-
-
-def _claims(connection: Connection, ids: Sequence[int]) -> list[Claim]:
-    rows = connection.execute(
-        sa.select(
-            deliveries.c.delivery_id,
-            deliveries.c.lease_owner,
-            deliveries.c.attempts,
-            deliveries.c.event_id,
-            events.c.body,
-            deliveries.c.subscription_id,
-            subscriptions.c.url,
-            subscriptions.c.secret,
-            subscriptions.c.failures_in_a_row,
-        )
-        .join(events, events.c.event_id == deliveries.c.event_id)
-        .join(subscriptions, subscriptions.c.subscription_id == deliveries.c.subscription_id)
-        .where(deliveries.c.delivery_id.in_(ids))
-        .order_by(deliveries.c.delivery_id)
-    ).mappings()
-    return [Claim(**row) for row in rows]
 
 
 def _with_type() -> sa.Select[Any]:

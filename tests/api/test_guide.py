@@ -14,10 +14,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from models.work_order import TRANSITIONS
 from service.api.deps import ApiDeps
 from service.cli.serve import build_app
+from service.decisions.access import Role
 from service.decisions.events import EventType
 from service.delivery.post import Poster
 from service.delivery.worker import DeliverySettings
@@ -34,12 +36,12 @@ def snippet(name: str) -> str:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    def make(deps: ApiDeps) -> object:
+    def make(deps: ApiDeps) -> FastAPI:
         return build_app(deps, Poster(allow_private=True), DeliverySettings())
 
     with (
         migrated("sqlite", tmp_path) as database,
-        running_service(database, tmp_path, make, lambda: datetime.now(UTC)) as service,  # type: ignore[arg-type]
+        running_service(database, tmp_path, make, lambda: datetime.now(UTC)) as service,
     ):
         yield service
 
@@ -63,7 +65,7 @@ def test_the_receiver_of_the_guide_gets_the_order_of_the_guide(
     )
     try:
         wait_for(lambda: _refuses(url))
-        script = f"API={service.url}/api/v1; AUTH='Authorization: Bearer {KEYS['admin']}'\n"
+        script = f"API={service.url}/api/v1; AUTH='Authorization: Bearer {KEYS[Role.ADMIN]}'\n"
         posted = subprocess.run(
             ["bash", "-c", script + snippet("order")], capture_output=True, text=True, check=True
         )

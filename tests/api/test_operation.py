@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.errors import StoreError
+from service.api.app import create_app
 from service.api.deps import ApiDeps
 from service.store.migrate import downgrade
 from tests.support.dispatch import Service, migrated, running_service
@@ -52,8 +53,6 @@ def test_a_part_that_has_stopped_makes_the_service_not_ready(tmp_path: Path) -> 
 
     def make(make_app: Callable[[ApiDeps], Any]) -> Callable[[ApiDeps], Any]:
         return lambda deps: make_app(replace(deps, checks={"webhooks": stopped}))
-
-    from service.api.app import create_app
 
     with (
         migrated("sqlite", tmp_path) as database,

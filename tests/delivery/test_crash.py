@@ -172,4 +172,5 @@ def _all_orders(client: httpx.Client) -> Iterator[dict[str, Any]]:
 
 
 def _none_pending(client: httpx.Client, path: str) -> bool:
-    return client.get(path, params={"state": "pending"}).json()["items"] == []
+    items: list[Any] = client.get(path, params={"state": "pending"}).json()["items"]
+    return items == []

@@ -14,7 +14,6 @@ import pytest
 import trustme
 from standardwebhooks import Webhook
 
-from service.delivery import addresses
 from service.delivery.addresses import ForbiddenAddress, is_public, resolve
 from service.delivery.post import MAX_ANSWER_BYTES, Poster, retry_after_s
 from service.delivery.signing import signed_headers
@@ -185,7 +184,7 @@ def test_one_private_address_among_several_is_enough_to_refuse(
         kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
         return [(*kind, ("8.8.8.8", 80)), (*kind, ("10.0.0.1", 80))]
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", two)
+    monkeypatch.setattr(socket, "getaddrinfo", two)
 
     with pytest.raises(ForbiddenAddress):
         resolve("rebinding.example", 80, allow_private=False)

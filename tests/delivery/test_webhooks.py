@@ -70,8 +70,12 @@ def test_every_step_of_an_order_is_told_in_its_order(service: Service) -> None:
         subscribe(service, hooks.url)
         order = service.post_order()
         incident = f"/api/v1/incidents/{order['incident_id']}"
-        picture = {"content": jpeg_picture(), "headers": {"Content-Type": "image/jpeg"}}
-        service.detector.put(f"{incident}/evidence/opened-wide", **picture)
+        picture = jpeg_picture()
+        service.detector.put(
+            f"{incident}/evidence/opened-wide",
+            content=picture,
+            headers={"Content-Type": "image/jpeg"},
+        )
         service.client.patch(f"{ORDERS}/{order['order_id']}", json={"status": "accepted"})
         service.detector.put(
             f"{incident}/observation",
@@ -94,7 +98,7 @@ def test_every_step_of_an_order_is_told_in_its_order(service: Service) -> None:
     assert [event["data"]["version"] for event in events] == [1, 2, 3, 4]
     link = events[1]["data"]["evidence"][0]["url"]
     assert link == f"{service.url}{incident}/evidence/opened-wide"
-    assert service.client.get(link).content == picture["content"]
+    assert service.client.get(link).content == picture
     assert events[3]["data"]["cleared_at"] == "2026-11-24T01:20:30Z"
 
 

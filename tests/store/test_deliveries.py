@@ -8,9 +8,9 @@ import pytest
 
 from models.errors import ConflictError
 from models.work_order import Status
-from service.store import deliveries, orders, subscriptions
+from service.store import claims, deliveries, orders, subscriptions
+from service.store.claims import Claim, Lease
 from service.store.database import Database
-from service.store.deliveries import Claim, Lease
 from service.store.records import Attempt, DeliveryState, Subscription
 from tests.support.dispatch import START, order_request
 
@@ -59,13 +59,13 @@ def claim(
 ) -> list[Claim]:
     lease = Lease(owner=owner, now=now, until=now + timedelta(seconds=60))
     with database.write() as connection:
-        return deliveries.claim(connection, lease, {"s1": room})
+        return claims.claim(connection, lease, {"s1": room})
 
 
 def finish(database: Database, claimed: Claim, state: DeliveryState, wait_s: float = 0) -> bool:
     attempt = Attempt(at=START, duration_s=0.1, status_code=500, error="HTTP 500")
     with database.write() as connection:
-        return deliveries.finish(
+        return claims.finish(
             connection,
             claimed,
             attempt,
@@ -110,7 +110,7 @@ def test_what_is_given_back_can_be_claimed_at_once(database: Database) -> None:
     put_in_line(database, "a", "b")
     claim(database, "stopping")
     with database.write() as connection:
-        deliveries.release(connection, "stopping")
+        claims.release(connection, "stopping")
 
     assert len(claim(database, "next")) == 2
 
@@ -134,7 +134,7 @@ def test_who_has_something_due(
     put_in_line(database, "a")
 
     with database.read() as connection:
-        assert deliveries.due_subscriptions(connection, START) == expected
+        assert claims.due_subscriptions(connection, START) == expected
 
 
 def test_ten_processes_that_claim_at_once_get_each_delivery_once(database: Database) -> None:

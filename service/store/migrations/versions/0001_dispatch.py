@@ -23,12 +23,14 @@ def upgrade() -> None:
     _create_cameras()
     _create_clock()
     _create_orders()
+    _index_orders()
     _create_subscriptions()
     _create_events()
     _create_evidence()
     _create_history()
     _create_sessions()
     _create_deliveries()
+    _index_deliveries()
     _create_attempts()
 
 
@@ -137,6 +139,9 @@ def _create_orders() -> None:
         sa.UniqueConstraint("order_id", name=op.f("uq_orders_order_id")),
         sqlite_autoincrement=True,
     )
+
+
+def _index_orders() -> None:
     op.create_index(
         op.f("ix_orders_camera_id_number"), "orders", ["camera_id", "number"], unique=False
     )
@@ -281,6 +286,9 @@ def _create_deliveries() -> None:
         ),
         sqlite_autoincrement=True,
     )
+
+
+def _index_deliveries() -> None:
     op.create_index(
         op.f("ix_deliveries_due"),
         "deliveries",
