@@ -36,7 +36,9 @@ HALVES_OVERLAP = 0.15
 MIN_FIT_IOU = 0.5
 PART_FIT = 0.4
 UNPLACED_BORDERS = 3
-"""A box cut by so many borders of the picture hides where its object touches the ground."""
+UNPLACED_AREA_RATIO = 0.7
+"""A box cut by so many borders, or filling so much of the picture, does not say where its object
+touches the ground; most often it is the whole scene that was taken for a vehicle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,9 +60,7 @@ def distinct(detections: Sequence[Detection], width_px: int, height_px: int) -> 
     kept: list[Detection] = []
     spans: list[Detection] = []
     for detection in sorted(detections, key=lambda d: (-d.confidence, d.box.xyxy, d.label)):
-        if detection.box.area == 0 or _cut_borders(detection.box, width_px, height_px) >= (
-            UNPLACED_BORDERS
-        ):
+        if not _can_be_placed(detection.box, width_px, height_px):
             continue
         surer = next((other for other in kept if _doubled(detection, other)), None)
         if surer is None:
@@ -125,5 +125,7 @@ def _doubled(detection: Detection, surer: Detection) -> bool:
     return not apart and same_thing(detection.box, surer.box)
 
 
-def _cut_borders(box: Box, width_px: int, height_px: int) -> int:
-    return sum((box.x1 <= 1, box.y1 <= 1, box.x2 >= width_px - 1, box.y2 >= height_px - 1))
+def _can_be_placed(box: Box, width_px: int, height_px: int) -> bool:
+    cut = sum((box.x1 <= 1, box.y1 <= 1, box.x2 >= width_px - 1, box.y2 >= height_px - 1))
+    fills = box.area >= UNPLACED_AREA_RATIO * width_px * height_px
+    return box.area > 0 and cut < UNPLACED_BORDERS and not fills

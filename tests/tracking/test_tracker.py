@@ -135,10 +135,20 @@ def test_pictures_without_anything_in_them_do_no_harm(level: int) -> None:
     assert len(look.tracks) == 1
 
 
-def test_a_box_that_three_borders_cut_is_no_object() -> None:
-    whole = Detection(label="truck", confidence=0.5, box=Box(0, 40, 640, 360))
-    side = Detection(label="truck", confidence=0.5, box=Box(0, 40, 300, 360))
-    assert distinct([whole, side], 640, 360).things == (side,)
+@pytest.mark.parametrize(
+    ("box", "placed"),
+    [
+        (Box(0, 40, 640, 360), False),
+        (Box(30, 0, 620, 340), False),
+        (Box(0, 0, 0, 0), False),
+        (Box(0, 40, 300, 360), True),
+        (Box(-4, 100, 60, 160), True),
+    ],
+    ids=["cut by three borders", "the whole scene", "empty", "in a corner", "at the edge"],
+)
+def test_boxes_that_say_nothing_of_a_place_are_left_out(box: Box, placed: bool) -> None:
+    item = Detection(label="truck", confidence=0.5, box=box)
+    assert distinct([item], 640, 360).things == ((item,) if placed else ())
 
 
 @pytest.mark.parametrize(
