@@ -24,10 +24,11 @@ def masked_score_loss(logits: Tensor, targets: Tensor, known: Tensor, learnt: Te
     """Sum of the cross-entropy where it is known what the answer is.
 
     ``logits`` and ``targets``: [image, anchor, class]. ``known`` [image, class]: a place without a
-    box is a negative. ``learnt`` [class]: classes that labels teach at all. A positive counts even
-    where its class is not labelled throughout.
+    box is a negative. ``learnt`` [class]: classes that labels teach at all. On a labelled object
+    every class is known, whatever the source labels: what is a rubbish bag is no piece of litter.
     """
-    counts = (known[:, None, :] | (targets > 0)) & learnt
+    on_object = targets.amax(-1, keepdim=True) > 0
+    counts = (known[:, None, :] | on_object) & learnt
     loss = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     return (loss * counts).sum()
 
