@@ -25,6 +25,8 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": CONTENT_POLICY,
+    # Browsers ask each time: orders change, and after an upgrade the page's modules belong together.
+    "Cache-Control": "no-cache",
 }
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -131,6 +131,7 @@ def test_every_answer_has_the_security_headers(sqlite_service: Service, path: st
     headers = sqlite_service.anonymous.get(path).headers
 
     assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-cache"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-request-id"]

@@ -59,7 +59,7 @@ def test_killing_every_part_in_turn_loses_nothing_and_repeats_nothing(town: Town
         kill(dispatch)  # with the delivery still to be made
         stack.enter_context(town.start_receiver())
         town.start_dispatch()
-        wait_for(town.created, 60, town)
+        wait_for(town.created, 100, town)
     orders, created = town.orders(), town.created()
     incidents = [order["incident_id"] for order in orders]
     assert len(incidents) == len(set(incidents))
