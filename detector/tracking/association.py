@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,33 +40,22 @@ UNPLACED_AREA_RATIO = 0.7
 touches the ground; most often it is the whole scene that was taken for a vehicle."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Boxes:
-    """A look's detections, one for each thing."""
-
-    things: tuple[Detection, ...]
-    spans: tuple[Detection, ...]
-    """Left out: larger ones, less sure than one that lies in them."""
-
-
 def kind_of(label: str) -> str:
     """What sort of thing a label means: labels of one kind may be one object."""
     return KINDS.get(label, label)
 
 
-def distinct(detections: Sequence[Detection], width_px: int, height_px: int) -> Boxes:
+def distinct(
+    detections: Sequence[Detection], width_px: int, height_px: int
+) -> tuple[Detection, ...]:
     """Leave out boxes that cannot be placed, and all but the surest of those for one thing."""
     kept: list[Detection] = []
-    spans: list[Detection] = []
     for detection in sorted(detections, key=lambda d: (-d.confidence, d.box.xyxy, d.label)):
         if not _can_be_placed(detection.box, width_px, height_px):
             continue
-        surer = next((other for other in kept if _doubled(detection, other)), None)
-        if surer is None:
+        if not any(_doubled(detection, other) for other in kept):
             kept.append(detection)
-        elif detection.box.area > surer.box.area:
-            spans.append(detection)
-    return Boxes(things=tuple(kept), spans=tuple(spans))
+    return tuple(kept)
 
 
 def are_halves(sure: Box, weak: Box) -> bool:

@@ -204,15 +204,19 @@ class Thing:
         """Whether a box is but a part of this thing, which stands there as before."""
         if not self.standing or self.place.finding is not Finding.SAME:
             return False
-        parts = (moved(part, view.shift) for part in self.parts)
-        return same_thing(box, self.box) or any(same_thing(box, part) for part in parts)
+        return same_thing(box, self.box) or self.has_part(box, view)
 
-    def is_part_of(self, sure: Thing) -> bool:
-        """Count a box that spans this thing and a surer one; whether they are known to be one."""
-        if self.confidence >= PART_CONFIDENCE_RATIO * sure.confidence:
-            return False
-        if not are_halves(sure.place.box, self.place.box):
-            return False
+    def has_part(self, box: Box, view: View) -> bool:
+        """Whether a box is what has been found out to be a part of this thing."""
+        return any(same_thing(box, moved(part, view.shift)) for part in self.parts)
+
+    def may_be_part_of(self, sure: Thing) -> bool:
+        """Whether this thing, much less sure, may be a part of another one that a pole splits."""
+        weak = self.confidence < PART_CONFIDENCE_RATIO * sure.confidence
+        return weak and self.kind == sure.kind and are_halves(sure.place.box, self.place.box)
+
+    def count_span(self, sure: Thing) -> bool:
+        """Count a look with a box around this thing and a surer one; whether that is enough."""
         times = self.spanned_with.get(sure.track_id, 0) + 1
         self.spanned_with = {sure.track_id: times}
         return times >= SPANNED_LOOKS

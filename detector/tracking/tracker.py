@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from detector.tracking.association import (
 )
 from detector.tracking.patches import alike
 from detector.tracking.place import Finding, moved
-from detector.tracking.thing import MAX_PARTS, Thing
+from detector.tracking.thing import MAX_PARTS, PERSON, Thing
 from detector.tracking.view import View
 from models.geometry import Box
 from models.seeing import Detection, Frame, Image, Look
@@ -63,9 +64,9 @@ class CameraTracker:
         for thing in self._things:
             if not thing.is_person:
                 thing.place.examine(image, self._view)
-        seen = self._associate(found.things, image, now)
+        seen = self._associate(found, image, now)
         self._miss_others(seen, detections, image, now)
-        self._join_halves(found.spans, now)
+        self._join_halves(detections, now)
         self._forget(seen, now)
         return Look(
             camera_id=self.camera_id,
@@ -159,23 +160,33 @@ class CameraTracker:
                 covered = any(thing.box.covered_by(box) >= COVER_RATIO for box in boxes)
                 thing.miss(image, self._view, now, covered=covered)
 
-    def _join_halves(self, spans: Sequence[Detection], now: datetime) -> None:
-        """Take for one what a pole splits: one box was seen, more than once, around both halves."""
-        for span in spans:
-            kind = kind_of(span.label)
-            spanned = [
-                thing
-                for thing in self._things
-                if thing.kind == kind
-                and thing.is_there(now)
-                and thing.place.in_picture(self._view).covered_by(span.box) >= SPAN_COVER
-            ]
-            if len(spanned) < 2:
-                continue
-            sure = max(spanned, key=lambda thing: (thing.confidence, -thing.track_id))
-            parts = [t for t in spanned if t is not sure and t.is_part_of(sure)]
-            sure.parts = [*sure.parts, *(part.place.box for part in parts)][-MAX_PARTS:]
-            self._things = [thing for thing in self._things if thing not in parts]
+    def _join_halves(self, detections: Sequence[Detection], now: datetime) -> None:
+        """Take for one what a pole splits: a box around both halves was seen more than once."""
+        there = [thing for thing in self._things if not thing.is_person and thing.is_there(now)]
+        spans = [detection for detection in detections if detection.label != PERSON]
+        parts = [
+            (sure, weak)
+            for sure, weak in permutations(there, 2)
+            if weak.may_be_part_of(sure)
+            and any(self._spans(span, sure, weak) for span in spans)
+            and weak.count_span(sure)
+        ]
+        for sure, weak in parts:
+            sure.parts = [*sure.parts, weak.place.box][-MAX_PARTS:]
+        joined = {weak.track_id for _, weak in parts}
+        joined.update(
+            weak.track_id
+            for sure, weak in permutations(there, 2)
+            if weak.kind == sure.kind and sure.has_part(weak.box, self._view)
+        )
+        self._things = [thing for thing in self._things if thing.track_id not in joined]
+
+    def _spans(self, span: Detection, one: Thing, other: Thing) -> bool:
+        """Whether a box of their kind is around both."""
+        return kind_of(span.label) == one.kind and all(
+            thing.place.in_picture(self._view).covered_by(span.box) >= SPAN_COVER
+            for thing in (one, other)
+        )
 
     def _doubles(self, seen: set[int]) -> set[int]:
         """Ids of things that are not: their place is that of an older thing which is there."""

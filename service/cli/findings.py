@@ -15,6 +15,7 @@ from rich.table import Table
 from models.incident import ChangeKind, Incident, IncidentChange
 from service.evaluation import Report, Row
 
+PIPED_WIDTH = 140
 EXPLANATION = """\
 expected   incidents that the ground truth names for the zone at this dwell
 matched    of those, found; missed = expected - matched
@@ -51,7 +52,7 @@ class Tally:
                 self._clock(incident.opened_at),
                 "still there" if cleared_at is None else self._clock(cleared_at),
             )
-        Console().print(table)
+        _console().print(table)
 
     def _clock(self, at: datetime) -> str:
         seconds = (at - self.begins_at).total_seconds()
@@ -64,6 +65,12 @@ def print_changes(changes: tuple[IncidentChange, ...], begins_at: datetime) -> N
     for change in changes:
         if change.kind is not ChangeKind.UPDATED:
             typer.echo(json.dumps(_as_json(change, begins_at), ensure_ascii=False))
+
+
+def _console() -> Console:
+    """Standard output; wide where no terminal says how wide it is, as in a log or a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PIPED_WIDTH)
 
 
 def _as_json(change: IncidentChange, begins_at: datetime) -> Mapping[str, Any]:
@@ -93,11 +100,14 @@ def print_report(report: Report) -> None:
     for name in ("clip", "zone"):
         table.add_column(name, overflow="fold")
     for name in ("dwell", "expected", "found", "matched", "missed", "false", "delay s"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
+    clip = ""
     for row in report.rows:
-        table.add_row(*_cells(row), style="red" if row.missed or row.false_alarms else None)
+        style = "red" if row.missed or row.false_alarms else None
+        table.add_row("" if row.clip == clip else row.clip, *_cells(row), style=style)
+        clip = row.clip
     totals = report.totals
-    console = Console()
+    console = _console()
     console.print(table)
     console.print(EXPLANATION, style="dim", highlight=False)
     console.print(
@@ -110,4 +120,4 @@ def print_report(report: Report) -> None:
 def _cells(row: Row) -> tuple[str, ...]:
     counts = (row.expected, row.found, row.matched, row.missed, row.false_alarms)
     delays = " ".join(f"{delay:.1f}" for delay in row.delay_s)
-    return (row.clip, row.zone, f"{row.dwell_s:g}", *(str(count) for count in counts), delays)
+    return (row.zone, f"{row.dwell_s:g}", *(str(count) for count in counts), delays)
