@@ -39,7 +39,9 @@ def demo(
     started = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streetwarden-demo-")))
-        receiver = stack.enter_context(WebhookReceiver(lambda r: console.print(line_of(r))))
+        receiver = stack.enter_context(
+            WebhookReceiver(lambda r: console.print(line_of(r), soft_wrap=True))
+        )
         children = stack.enter_context(Children(folder=folder))
         show = start_show(plan, children, receiver, port=port)
         stack.callback(show.http.close)
@@ -73,7 +75,7 @@ def _summary(plan: Plan, show: Show) -> tuple[Table, bool]:
     stored = Counter(_places_in_store(show))
     table = Table(title="Work orders / 工单")
     for heading in ("camera", "zone", "rule"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("expected", "orders", "delivered"):
         table.add_column(heading, justify="right")
     for place in sorted({*plan.expected, *stored, *delivered}):

@@ -115,11 +115,11 @@ def free_port(preferred: int) -> int:
 
 
 def line_of(received: Received) -> str:
-    """One line about a delivery."""
+    """One line about a delivery: the order, what happened to it, who has it, what it is about."""
     data = received.data
-    event = received.event_type.removeprefix("streetwarden.")
-    department = data.get("department_id") or "-"
-    return f"{event:22} #{data['number']} {data['category']} · {department} · {data['description']}"
+    event = received.event_type.removeprefix("streetwarden.work_order.").replace("_", " ")
+    department = data.get("department_name") or "no department"
+    return f"#{data['number']} {event} → {department}: {data['description']}"
 
 
 def _start_rtsp(children: Children, videos: Sequence[Path]) -> int:

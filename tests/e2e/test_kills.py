@@ -40,7 +40,7 @@ def camera_id(town: Town) -> str:
 def test_killing_every_part_in_turn_loses_nothing_and_repeats_nothing(town: Town) -> None:
     rtsp, dispatch = town.start_rtsp(), town.start_dispatch()
     with ExitStack() as stack:
-        stack.enter_context(town.start_receiver())
+        stack.enter_context(town.receiver())
         daemon = town.start_daemon()
         wait_for(lambda: town.looks(camera_id(town)) >= 3, 60, town)
         kill(daemon)  # with dwell under way
@@ -57,7 +57,7 @@ def test_killing_every_part_in_turn_loses_nothing_and_repeats_nothing(town: Town
         dispatch = town.start_dispatch()
         wait_for(town.orders, 90, town)
         kill(dispatch)  # with the delivery still to be made
-        stack.enter_context(town.start_receiver())
+        stack.enter_context(town.receiver())
         town.start_dispatch()
         wait_for(town.created, 100, town)
     orders, created = town.orders(), town.created()

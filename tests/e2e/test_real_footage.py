@@ -66,12 +66,9 @@ def test_two_parked_vehicles_on_rtsp_become_two_orders_and_people_become_none(
 
 def run_until_two_orders(town: Town) -> None:
     town.start_dispatch()
-    receiver = town.start_receiver()
-    try:
+    with town.receiver():
         town.start_daemon()
         wait_for(lambda: len(town.created()) >= 2, 120, town)
         # Long enough for a wrong third one to be confirmed too.
         seen = town.looks("campus")
         wait_for(lambda: town.looks("campus") >= seen + 15, 60, town)
-    finally:
-        receiver.__exit__(None, None, None)

@@ -79,13 +79,14 @@ class Town:
         arguments += ["--state-dir", str(self.folder / "daemon")]
         return self.children.start("daemon", arguments, self.environment)
 
-    def start_receiver(self) -> WebhookReceiver:
+    def receiver(self) -> WebhookReceiver:
+        """A receiver of the town's webhooks that listens once it is entered."""
         receiver = WebhookReceiver(self.events.append, port=self.receiver_port)
         if not self.secret:
             answer = self.request("POST", "/api/v1/subscriptions", json={"url": receiver.url})
             self.secret = answer["secret"]
         receiver.trust(self.secret)
-        return receiver.__enter__()
+        return receiver
 
     def is_ready(self) -> bool:
         try:
