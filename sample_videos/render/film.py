@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from sample_videos.render.blender.stage import Shown, Stage
-from sample_videos.render.crops import Box, Picture, composed, groups, padded, with_noise
+from sample_videos.render.crops import Box, Picture, composed, groups, padded, softened, with_noise
 from sample_videos.render.encode import encode
 from sample_videos.render.spec import SceneSpec
 from sample_videos.render.truth import Boxes
@@ -48,7 +48,7 @@ class Film:
         for number in range(self.spec.frames):
             picture = np.asarray(Image.open(self.work / f"frame-{number:04d}.png").convert("RGB"))
             yield with_noise(
-                picture, self.spec.noise_sigma, self.spec.street.seed * 10_000 + number
+                softened(picture), self.spec.noise_sigma, self.spec.street.seed * 10_000 + number
             )
 
     def _frame(self, t_s: float, number: int | None = None) -> Picture:

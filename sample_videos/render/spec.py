@@ -121,8 +121,8 @@ class SceneSpec:
     height_px: int = 540
     plate_samples: int = 64
     crop_samples: int = 16
-    noise_sigma: float = 1.1
-    crf: int = 27
+    noise_sigma: float = 0.8
+    crf: int = 30
 
     @property
     def frames(self) -> int:

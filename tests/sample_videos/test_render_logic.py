@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import Point, Polygon
 
-from sample_videos.render.crops import Box, composed, groups, overlap, union, with_noise
+from sample_videos.render.crops import Box, composed, groups, overlap, softened, union, with_noise
 from sample_videos.render.projection import Projection
 from sample_videos.render.shapes import Gait, bag, pothole, walking
 from sample_videos.render.spec import CameraSpec
@@ -121,6 +121,15 @@ def test_where_a_crop_agrees_with_the_plate_the_plate_stays() -> None:
     assert (picture[28:32, 38:42] == 220).all()
     assert (picture[16:20, 21:30] == 100).all()
     assert (picture[:15] == 100).all()
+
+
+def test_a_soft_lens_spreads_a_point_and_keeps_its_light() -> None:
+    dark = np.zeros((9, 9, 3), dtype=np.uint8)
+    dark[4, 4] = 250
+    soft = softened(dark).astype(int)
+    assert soft[4, 4].tolist() == [90, 90, 90]
+    assert soft[3, 4].tolist() == soft[4, 5].tolist() == [30, 30, 30]
+    assert soft[..., 0].sum() == pytest.approx(250)
 
 
 def test_noise_is_small_and_the_same_for_the_same_seed() -> None:
