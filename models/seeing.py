@@ -66,7 +66,11 @@ class Track:
     box: Box
     first_seen: datetime
     last_seen: datetime
-    """Last look at which the detector really saw it; earlier than the look while it is hidden."""
+    """Last look at which it was really seen; earlier than the look while it is hidden.
+
+    Seen is what the detector boxed, or, for something it boxes often, that the pixels at its place
+    have not changed for a few seconds since.
+    """
     stationary_since: datetime | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
@@ -30,7 +31,7 @@ model = typer.Typer(
     help="List, verify, fetch, export, train and evaluate detectors.", no_args_is_help=True
 )
 
-for name, command in {
+_COMMANDS: dict[str, Callable[..., object]] = {
     "demo": demo,
     "run": run,
     "serve": serve,
@@ -39,16 +40,18 @@ for name, command in {
     "check": check,
     "eval": evaluate,
     "doctor": doctor,
-}.items():
-    app.command(name)(command)
-for name, command in {
+}
+_MODEL_COMMANDS: dict[str, Callable[..., object]] = {
     "list": list_models,
     "verify": verify,
     "pull": pull,
     "export": export,
     "train": train,
     "eval": evaluate_model,
-}.items():
+}
+for name, command in _COMMANDS.items():
+    app.command(name)(command)
+for name, command in _MODEL_COMMANDS.items():
     model.command(name)(command)
 app.add_typer(model, name="model")
 
