@@ -219,9 +219,7 @@ def _is_shown(item: Track | Detection, at: datetime | None, highlighted: Collect
 
 
 def _outline(zone: Zone, resolution: tuple[int, int] | None, size: tuple[int, int]) -> ZoneOutline:
-    whole = (resolution or size) if zone.in_pixels else (1, 1)
-    x_factor, y_factor = size[0] / whole[0], size[1] / whole[1]
-    points = tuple((x * x_factor, y * y_factor) for x, y in zone.polygon)
+    points = zone.corners_px(resolution, *size)
     return ZoneOutline(name=zone.name, zone_id=zone.zone_id, points=points)
 
 

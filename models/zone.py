@@ -129,6 +129,14 @@ class Zone:
     """True: corners are pixels of ``Camera.resolution``; False: ratios 0 to 1 of the sides."""
     rules: tuple[Rule, ...]
 
+    def corners_px(
+        self, resolution: tuple[int, int] | None, width_px: int, height_px: int
+    ) -> Points:
+        """The corners in a picture of this size; ``resolution`` is that of the camera's pixels."""
+        whole = (resolution or (width_px, height_px)) if self.in_pixels else (1, 1)
+        x_factor, y_factor = width_px / whole[0], height_px / whole[1]
+        return tuple((x * x_factor, y * y_factor) for x, y in self.polygon)
+
 
 class DecodeMode(StrEnum):
     """How a stream is decoded."""
@@ -170,6 +178,8 @@ class Camera:
     loop: bool = False
     """A file starts again when it ends."""
     location: Location = field(default_factory=Location)
+    closer_looks: bool = True
+    """Small zones are also looked at by themselves; costs up to three more inferences a look."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

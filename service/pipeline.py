@@ -5,14 +5,15 @@ The one place where these meet; the daemon, ``detect`` and ``eval`` all go throu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from detector.backends import Detector
+from detector.closer import look_closer, regions
 from detector.tracking import CameraTracker, kind_of
+from models.geometry import Box
 from models.incident import Incident, IncidentChange
 from models.seeing import Detection, Frame, Look
-from models.zone import Camera, Rule
+from models.zone import Camera
 from zones.engine import ZoneEngine
 
 ALWAYS_TRACKED = frozenset({"person", "car", "motorcycle", "bicycle", "bus", "truck", "van"})
@@ -35,17 +36,35 @@ class Seeing:
     Apart from the rules, so that one pass over a recording can be judged by many.
     """
 
-    def __init__(self, camera_id: str, rules: Iterable[Rule], detector: Detector) -> None:
-        labels = ALWAYS_TRACKED.union(*(rule.labels for rule in rules))
-        self._kinds = frozenset(kind_of(label) for label in labels)
-        self._tracker = CameraTracker(camera_id)
+    def __init__(self, camera: Camera, detector: Detector) -> None:
+        wanted = (rule.labels for zone in camera.zones for rule in zone.rules)
+        self._kinds = frozenset(kind_of(label) for label in ALWAYS_TRACKED.union(*wanted))
+        self._tracker = CameraTracker(camera.camera_id)
+        self._camera = camera
         self._detector = detector
+        self._regions: dict[tuple[int, int], tuple[Box, ...]] = {}
 
     def look(self, frame: Frame) -> tuple[Look, tuple[Detection, ...]]:
         """Look at a frame; raises :class:`~models.errors.InferenceError` if that is impossible."""
-        (found,) = self._detector.detect([frame.image])
+        found = look_closer(self._detector, frame.image, self._regions_of(frame))
         detections = tuple(item for item in found if kind_of(item.label) in self._kinds)
         return self._tracker.update(frame, detections), detections
+
+    def _regions_of(self, frame: Frame) -> tuple[Box, ...]:
+        size = (frame.width_px, frame.height_px)
+        if size not in self._regions:
+            # A stream has one size, seldom another after a change of its settings: keep the latest.
+            self._regions = {size: self._small_zones(*size)}
+        return self._regions[size]
+
+    def _small_zones(self, width_px: int, height_px: int) -> tuple[Box, ...]:
+        if not self._camera.closer_looks:
+            return ()
+        polygons = (
+            zone.corners_px(self._camera.resolution, width_px, height_px)
+            for zone in self._camera.zones
+        )
+        return regions(polygons, width_px, height_px, self._detector.image_size_px)
 
 
 class CameraPipeline:
@@ -56,8 +75,7 @@ class CameraPipeline:
     """
 
     def __init__(self, camera: Camera, detector: Detector, state: str | None = None) -> None:
-        rules = [rule for zone in camera.zones for rule in zone.rules]
-        self._seeing = Seeing(camera.camera_id, rules, detector)
+        self._seeing = Seeing(camera, detector)
         self._engine = ZoneEngine(camera, state)
 
     @property

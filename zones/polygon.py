@@ -39,13 +39,7 @@ class ZoneShape:
 
         ``resolution`` is what pixel corners refer to; ``None`` means the picture itself.
         """
-        if not zone.in_pixels:
-            x_factor, y_factor = float(width_px), float(height_px)
-        elif resolution is None:
-            x_factor = y_factor = 1.0
-        else:
-            x_factor, y_factor = width_px / resolution[0], height_px / resolution[1]
-        corners = tuple((x * x_factor, y * y_factor) for x, y in zone.polygon)
+        corners = zone.corners_px(resolution, width_px, height_px)
         return cls(corners, width_px, height_px)
 
     def holds(self, point: Point) -> bool:

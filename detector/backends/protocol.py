@@ -16,6 +16,11 @@ class Detector(Protocol):
         """Every label that a detection can carry."""
         ...
 
+    @property
+    def image_size_px(self) -> int:
+        """Longer side of what the network sees of a picture."""
+        ...
+
     def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         """Boxes of each image, in that image's pixels, the most confident first.
 

@@ -33,6 +33,11 @@ class ScriptedDetector:
         """The labels it was made with."""
         return self._labels
 
+    @property
+    def image_size_px(self) -> int:
+        """That of the usual network."""
+        return 640
+
     def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         """The next answers of the script."""
         if self.closed:

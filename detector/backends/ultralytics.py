@@ -50,6 +50,11 @@ class UltralyticsDetector:
         """Every label that a detection can carry."""
         return self._table.labels
 
+    @property
+    def image_size_px(self) -> int:
+        """Longer side of what the network sees."""
+        return self._choice.image_size_px
+
     def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
         """Boxes of each image, in its own pixels; images may differ in size."""
         with self._lock:

@@ -115,6 +115,7 @@ def _camera(form: CameraForm, context: _Context) -> Camera:
         rtsp_transport=form.rtsp_transport,
         paced=form.paced,
         loop=form.loop,
+        closer_looks=form.closer_looks,
         location=Location(**form.location.model_dump()),
     )
 

@@ -147,6 +147,8 @@ class CameraForm(Form):
     """A file is read at the speed at which it was taken, as a camera would give it."""
     loop: bool = False
     """A file starts again when it ends."""
+    closer_looks: bool = True
+    """Small zones are also looked at by themselves, enlarged; costs up to three more inferences."""
     location: LocationForm = LocationForm()
     """Where it looks."""
     zones: list[ZoneForm] = Field(default_factory=list)

@@ -85,8 +85,8 @@ def watch(
 ) -> Recording:
     """Look at a clip once, and at its last frame for longer where a zone needs it."""
     cameras = [camera_for(clip, zone, longest_dwell_s, look_interval_s) for zone in clip.zones]
-    rules = [rule for camera in cameras for zone in camera.zones for rule in zone.rules]
-    seeing = Seeing(CAMERA_ID, rules, detector)
+    zones = tuple(zone for camera in cameras for zone in camera.zones)
+    seeing = Seeing(replace(cameras[0], zones=zones), detector)
     looks = []
     frame = None
     for frame in read_file(cameras[0], REPLAY_START):

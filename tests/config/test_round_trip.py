@@ -122,6 +122,7 @@ def cameras(draw: st.DrawFn, number: int, timezone: str) -> Camera:
         rtsp_transport=draw(st.sampled_from(["tcp", "udp"])),
         paced=draw(st.booleans()),
         loop=draw(st.booleans()),
+        closer_looks=draw(st.booleans()),
         location=Location(
             latitude=draw(st.floats(-90, 90)) if placed else None,
             longitude=draw(st.floats(-180, 180)) if placed else None,
@@ -219,6 +220,7 @@ def plain_camera(camera: Camera) -> dict[str, Any]:
         "rtsp_transport": camera.rtsp_transport,
         "paced": camera.paced,
         "loop": camera.loop,
+        "closer_looks": camera.closer_looks,
         "location": location,
         "zones": [plain_zone(zone) for zone in camera.zones],
     }

@@ -1,0 +1,129 @@
+"""A second look at small zones: the same network, but with a zone's surroundings filling its view.
+
+A network sees a picture scaled to its input size: of a car 60 px wide in a 1080p picture, 640 px
+leave 20. Where zones take up a small part of the picture, that part is looked at by itself too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from detector.backends import Detector
+from detector.tracking import kind_of
+from models.geometry import Box, Points
+from models.seeing import Detection, Image
+
+MARGIN_RATIO = 0.25
+"""Of the zone's longer side, added on each side: vehicles reach beyond the ground they stand on."""
+MARGIN_OF_PICTURE_RATIO = 0.05
+MIN_MAGNIFICATION = 1.5
+"""Regions that would be enlarged less than this are not worth another look."""
+MOST_ENLARGED = 2.0
+"""Beyond the picture's own resolution; more only blurs."""
+MOST_REGIONS = 3
+SAME_IOU = 0.5
+CUT_MARGIN_PX = 3.0
+
+
+def regions(
+    polygons: Iterable[Points], width_px: int, height_px: int, image_size_px: int
+) -> tuple[Box, ...]:
+    """Parts of the picture that deserve a closer look, the most magnified first.
+
+    ``polygons``: zones in pixels of the picture; ``image_size_px``: longer side of what the network
+    sees.
+    """
+    longer = max(width_px, height_px)
+    found: list[Box] = []
+    for points in polygons:
+        region = _around(points, width_px, height_px, image_size_px / MOST_ENLARGED)
+        if longer >= MIN_MAGNIFICATION * _longer(region):
+            found = _joined(found, region, longer / MIN_MAGNIFICATION)
+    return tuple(sorted(found, key=_longer)[:MOST_REGIONS])
+
+
+def look_closer(detector: Detector, image: Image, parts: Sequence[Box]) -> tuple[Detection, ...]:
+    """Boxes of the whole picture and of its parts, each thing once.
+
+    Raises :class:`~models.errors.InferenceError` as the detector does.
+    """
+    crops = [image[int(p.y1) : int(p.y2), int(p.x1) : int(p.x2)] for p in parts]
+    whole, *close = detector.detect([image, *crops])
+    height, width = image.shape[:2]
+    placed = [
+        moved
+        for part, found in zip(parts, close, strict=True)
+        for moved in (_moved(item, part) for item in found)
+        if not _is_cut(moved.box, part, width, height)
+    ]
+    return merged(placed, whole)
+
+
+def merged(close: Sequence[Detection], whole: Sequence[Detection]) -> tuple[Detection, ...]:
+    """All close boxes and those of the whole picture that show something else; each thing once.
+
+    A thing seen both ways keeps its close box, which is more exact, and the higher confidence.
+    """
+    kept: list[Detection] = []
+    for item in sorted(close, key=lambda d: -d.confidence):
+        if _same(item, kept) is None:
+            kept.append(item)
+    for item in whole:
+        index = _same(item, kept)
+        if index is None:
+            kept.append(item)
+        elif item.confidence > kept[index].confidence:
+            kept[index] = replace(kept[index], confidence=item.confidence, label=item.label)
+    return tuple(sorted(kept, key=lambda d: -d.confidence))
+
+
+def _around(points: Points, width: int, height: int, shortest: float) -> Box:
+    """A zone's bounding box with room around it, at least ``shortest`` long, within the picture."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    bounds = Box(min(xs), min(ys), max(xs), max(ys)).clipped(width, height)
+    margin = max(MARGIN_RATIO * _longer(bounds), MARGIN_OF_PICTURE_RATIO * max(width, height))
+    scale = max(1.0, shortest / (_longer(bounds) + 2 * margin))
+    half_w = (bounds.width / 2 + margin) * scale
+    half_h = (bounds.height / 2 + margin) * scale
+    x, y = bounds.center
+    grown = Box(x - half_w, y - half_h, x + half_w, y + half_h).clipped(width, height)
+    return Box(*(float(round(side)) for side in grown.xyxy))
+
+
+def _joined(found: list[Box], region: Box, longest: float) -> list[Box]:
+    """The regions with one more, joined to the first that it overlaps if both stay small enough."""
+    for index, other in enumerate(found):
+        union = region.union(other)
+        if region.intersection(other) > 0 and _longer(union) <= longest:
+            return [*found[:index], union, *found[index + 1 :]]
+    return [*found, region]
+
+
+def _longer(box: Box) -> float:
+    return max(box.width, box.height)
+
+
+def _moved(item: Detection, part: Box) -> Detection:
+    box = item.box
+    placed = Box(box.x1 + part.x1, box.y1 + part.y1, box.x2 + part.x1, box.y2 + part.y1)
+    return replace(item, box=placed)
+
+
+def _is_cut(box: Box, part: Box, width: int, height: int) -> bool:
+    """Whether a box ends where its part does, but the picture goes on: the rest is missing."""
+    near = CUT_MARGIN_PX
+    return (
+        (part.x1 > 0 and box.x1 < part.x1 + near)
+        or (part.y1 > 0 and box.y1 < part.y1 + near)
+        or (part.x2 < width and box.x2 > part.x2 - near)
+        or (part.y2 < height and box.y2 > part.y2 - near)
+    )
+
+
+def _same(item: Detection, kept: Sequence[Detection]) -> int | None:
+    kind = kind_of(item.label)
+    for index, other in enumerate(kept):
+        if kind_of(other.label) == kind and item.box.iou(other.box) >= SAME_IOU:
+            return index
+    return None
