@@ -35,7 +35,7 @@ def _write(path: Path, pictures: Iterable[NDArray[np.uint8]], fps: int, crf: int
         "bf": "0",
         "threads": "1",
     }
-    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options=options)
         stream.pix_fmt = "yuv420p"
         for number, picture in enumerate(pictures):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -42,7 +41,10 @@ class Film:
 
     def encode(self, path: Path) -> int:
         """Write the clip; return the rate factor used."""
-        return encode(path, self._noisy, fps=self.spec.fps, crf=self.spec.crf)
+        draft = path.with_suffix(".encoding")
+        crf = encode(draft, self._noisy, fps=self.spec.fps, crf=self.spec.crf)
+        draft.replace(path)
+        return crf
 
     def _noisy(self) -> Iterator[Picture]:
         for number in range(self.spec.frames):
@@ -90,16 +92,3 @@ class Film:
         if not path.exists():
             self.stage.render(path, box, {name for name, _ in looks}, samples)
         return np.asarray(Image.open(path).convert("RGB"))
-
-
-def write_boxes(path: Path, boxes: Boxes, labels: dict[str, str]) -> None:
-    """Write one row for each thing in each frame."""
-    rows = sorted(
-        (number, name, labels[name], *box)
-        for name, frames in boxes.items()
-        for number, box in frames.items()
-    )
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("frame", "name", "label", "x1", "y1", "x2", "y2"))
-        writer.writerows(rows)

@@ -97,9 +97,14 @@ def _vehicles(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:
         }
         for actor in spec.actors
         if actor.label in VEHICLES
-        for start, end in still_periods(actor.path, spec.duration_s, 1 / spec.fps)
+        for start, end in still_periods(actor.path, _until(spec, actor), 1 / spec.fps)
         if round(start * spec.fps) in boxes.get(actor.name, {})
     ]
+
+
+def _until(spec: SceneSpec, actor: ActorSpec) -> float:
+    """When it is gone, or the clip ends."""
+    return min(spec.duration_s, actor.path[-1].t_s) if actor.leaves else spec.duration_s
 
 
 def _abandoned(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from shapely.geometry import Polygon
 from models.city import City
 from models.zone import RuleKind
 from sample_videos.render.encode import MAX_BYTES
+from sample_videos.render.records import read_boxes
 from sample_videos.render.spec import load_scene
 from sample_videos.render.timeline import is_still
-from sample_videos.render.truth import VEHICLES, expected_events, ground_truth
+from sample_videos.render.truth import VEHICLES, Boxes, expected_events, ground_truth
 from service.config import load_city
 from service.evaluation.truth import ClipTruth, load_truths
 
@@ -39,13 +39,8 @@ def truth_of(clip: str) -> dict[str, Any]:
     return truth
 
 
-def boxes_of(clip: str) -> dict[str, dict[int, tuple[int, int, int, int]]]:
-    boxes: dict[str, dict[int, tuple[int, int, int, int]]] = {}
-    with (FOLDER / "boxes" / f"{clip}.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            box = (int(row["x1"]), int(row["y1"]), int(row["x2"]), int(row["y2"]))
-            boxes.setdefault(row["name"], {})[int(row["frame"])] = box
-    return boxes
+def boxes_of(clip: str) -> Boxes:
+    return read_boxes(FOLDER / "boxes" / f"{clip}.csv")
 
 
 def listed_things(truth: dict[str, Any]) -> list[dict[str, Any]]:
