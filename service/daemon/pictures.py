@@ -11,7 +11,7 @@ from detector.evidence import annotate, caption, crop, encode_jpeg, outlines, re
 from models.errors import DetectorError
 from models.geometry import Box
 from models.incident import ChangeKind, Incident, IncidentChange
-from models.seeing import Image, Track
+from models.seeing import Image, Look, Track
 from models.zone import Camera
 from service.pipeline import Processed
 
@@ -72,12 +72,17 @@ def _wide(processed: Processed, camera: Camera, highlighted: Sequence[int]) -> I
     frame = processed.frame
     return annotate(
         _redacted(processed),
-        processed.look.tracks,
+        [track for track in processed.look.tracks if _is_drawn(track, processed.look)],
         outlines(camera, frame.width_px, frame.height_px),
         caption(camera, frame.captured_at),
         at=processed.look.at,
         highlighted=highlighted,
     )
+
+
+def _is_drawn(track: Track, look: Look) -> bool:
+    """What is seen now or stands hidden; not the place that something moving has left."""
+    return track.last_seen == look.at or track.stationary_since is not None
 
 
 def _redacted(processed: Processed) -> Image:

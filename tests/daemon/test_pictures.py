@@ -1,0 +1,134 @@
+"""Pictures that leave the daemon show what is there now, and no heads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import cv2
+import numpy as np
+import pytest
+
+from models.errors import DetectorError
+from models.geometry import Box
+from models.incident import ChangeKind, Incident, IncidentChange
+from models.seeing import Detection, Frame, Image, Look, Track
+from models.zone import RuleKind
+from service.daemon import pictures
+from service.daemon.pictures import change_pictures, concerns, snapshot
+from service.pipeline import Processed
+from tests.daemon.played import CAR, SIZE_PX, START, camera, street
+
+CLOSE = 3.0
+"""JPEG changes a pixel by less on average."""
+
+
+def track(box: Box = CAR, **changes: object) -> Track:
+    made = Track(
+        track_id=1,
+        label="car",
+        confidence=0.9,
+        box=box,
+        first_seen=START,
+        last_seen=START,
+        stationary_since=START,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def processed(*tracks: Track, detections: tuple[Detection, ...] = ()) -> Processed:
+    image = cv2.blur(street(), (9, 9))
+    frame = Frame(camera_id="gate", sequence=0, image=image, captured_at=START, stream_s=0.0)
+    look = Look(
+        camera_id="gate", at=START, width_px=SIZE_PX[0], height_px=SIZE_PX[1], tracks=tracks
+    )
+    return Processed(frame=frame, detections=detections, look=look, changes=())
+
+
+def change(kind: ChangeKind) -> IncidentChange:
+    incident = Incident(
+        incident_id="6f8e",
+        camera_id="gate",
+        zone_id="kerb",
+        rule_id="parking",
+        kind=RuleKind.ILLEGAL_PARKING,
+        category="illegal_parking",
+        label="car",
+        box=CAR,
+        width_px=SIZE_PX[0],
+        height_px=SIZE_PX[1],
+        confidence=0.9,
+        started_at=START,
+        opened_at=START,
+        last_seen_at=START,
+        observed_s=5.0,
+    )
+    return IncidentChange(kind=kind, at=START, incident=incident)
+
+
+def decoded(jpeg: bytes | None) -> Image:
+    assert jpeg is not None
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return np.asarray(image, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (ChangeKind.OPENED, {"opened-wide", "opened-close"}),
+        (ChangeKind.UPDATED, set()),
+        (ChangeKind.CLEARED, {"cleared-wide"}),
+    ],
+)
+def test_each_change_has_its_pictures(kind: ChangeKind, names: set[str]) -> None:
+    assert set(change_pictures(change(kind), processed(track()), camera())) == names
+
+
+def test_a_head_is_made_unrecognisable_in_every_picture() -> None:
+    person = Box(100, 20, 140, 110)
+    seen = processed(track(), detections=(Detection(label="person", confidence=0.5, box=person),))
+    head = seen.frame.image[22:45, 104:136].astype(int)
+    shots = change_pictures(change(ChangeKind.OPENED), seen, camera(zones=()))
+    for shot in (shots["opened-wide"], snapshot(seen, camera(zones=()))):
+        assert np.abs(decoded(shot)[22:45, 104:136].astype(int) - head).mean() > CLOSE
+
+
+def test_without_people_a_picture_keeps_its_pixels() -> None:
+    seen = processed()
+    shot = decoded(snapshot(seen, camera(zones=())))
+    untouched = slice(0, 90)
+    difference = shot[untouched].astype(int) - seen.frame.image[untouched]
+    assert np.abs(difference).mean() < 2 * CLOSE
+
+
+def test_the_place_that_something_moving_has_left_is_not_drawn() -> None:
+    gone = track(last_seen=START - timedelta(seconds=1), stationary_since=None)
+    assert snapshot(processed(gone), camera()) == snapshot(processed(), camera())
+
+
+def test_a_hidden_thing_that_stands_is_drawn() -> None:
+    hidden = track(last_seen=START - timedelta(seconds=1))
+    assert snapshot(processed(hidden), camera()) != snapshot(processed(), camera())
+
+
+def test_an_incident_survives_pictures_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> bytes:
+        raise DetectorError("no memory")
+
+    monkeypatch.setattr(pictures, "encode_jpeg", broken)
+    assert change_pictures(change(ChangeKind.OPENED), processed(track()), camera()) == {}
+    assert snapshot(processed(track()), camera()) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        pytest.param(track(), True, id="the vehicle itself"),
+        pytest.param(track(Box(0, 0, 20, 20)), False, id="another one"),
+        pytest.param(track(Box(45, 65, 60, 80)), True, id="a piece within it, of its label"),
+        pytest.param(track(Box(45, 65, 60, 80), label="person"), False, id="somebody in it"),
+    ],
+)
+def test_what_an_incident_is_about_is_highlighted(seen: Track, expected: bool) -> None:
+    assert concerns(seen, change(ChangeKind.OPENED).incident) is expected
