@@ -12,7 +12,7 @@ from sample_videos.render.blender.facades import Facades
 from sample_videos.render.blender.greenery import build_trees
 from sample_videos.render.blender.light import build_camera, build_light, sun_direction
 from sample_videos.render.blender.people import Person
-from sample_videos.render.blender.street import KERB_M, build_street
+from sample_videos.render.blender.street import KERB_M, build_street, lamp_head
 from sample_videos.render.blender.things import Bag, RoadPatch
 from sample_videos.render.blender.vehicles import Vehicle
 from sample_videos.render.bodies import BODIES
@@ -26,8 +26,8 @@ _WALK_STEP_S = 0.1
 _PUT_DOWN_S = 0.6
 _BEAM_REACH_M = 11.0
 _TREE_INSET_M = 1.0
-_LAMP_SHADOW_M = np.array((0.7, 0.7, 0.0))
-"""Shadows under street lamps hardly reach beyond this."""
+_LAMP_REACH_M = 13.0
+"""Shadows of lamps further away are too faint to be seen."""
 _INTO_PIXEL = 0.1
 """Blender cuts borders off to whole pixels: without it 174.9999 would become 174."""
 
@@ -226,12 +226,17 @@ def _vertices(part: bpy.types.Object) -> Floats:
 
 
 def _shadow(points: Floats, spec: SceneSpec) -> Floats:
-    """Where the sun throws the points onto the ground."""
-    if spec.light.sun_strength <= 0:
-        low = points[points[:, 2] < 0.4]
-        return np.concatenate([low + _LAMP_SHADOW_M, low - _LAMP_SHADOW_M])
-    ray = np.array(sun_direction(spec.light))
-    return points - (points[:, 2:3] / ray[2]) * ray
+    """Where the sun, and at dusk the street lamps near by, throw the points onto the ground."""
+    shadows = []
+    if spec.light.sun_strength > 0:
+        ray = np.array(sun_direction(spec.light))
+        shadows.append(points - (points[:, 2:3] / ray[2]) * ray)
+    for x in spec.street.lamps_x if spec.light.lamps_w > 0 else ():
+        lamp = np.array(lamp_head(spec.street, x))
+        if np.linalg.norm((points.mean(axis=0) - lamp)[:2]) < _LAMP_REACH_M:
+            fall = points[:, 2:3] / (lamp[2] - points[:, 2:3])
+            shadows.append(points + fall * (points - lamp))
+    return np.concatenate(shadows) if shadows else points
 
 
 def _beam(vehicle: Vehicle) -> Floats:
