@@ -110,6 +110,7 @@ def save_network(network: nn.Module, path: Path, arguments: Mapping[str, Any]) -
     """Write a checkpoint in half precision that ultralytics loads, without optimiser and loss."""
     saved: Any = deepcopy(network).half().to(memory_format=torch.contiguous_format)
     saved.criterion = None
+    saved.pt_path = None  # where it was loaded from is nobody's business
     saved.args = dict(arguments)
     for parameter in saved.parameters():
         parameter.requires_grad = False
