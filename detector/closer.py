@@ -23,6 +23,10 @@ MOST_ENLARGED = 2.0
 """Beyond the picture's own resolution; more only blurs."""
 MOST_REGIONS = 3
 SAME_IOU = 0.5
+PART_RATIO = 0.85
+PART_CONFIDENCE_RATIO = 0.75
+"""A box around two vehicles is much less sure than theirs, one around a whole vehicle is not."""
+PERSON = "person"
 CUT_MARGIN_PX = 3.0
 
 
@@ -65,17 +69,19 @@ def merged(close: Sequence[Detection], whole: Sequence[Detection]) -> tuple[Dete
 
     A thing seen both ways keeps its close box, which is more exact, and the higher confidence.
     """
-    kept: list[Detection] = []
+    exact: list[Detection] = []
     for item in sorted(close, key=lambda d: -d.confidence):
-        if _same(item, kept) is None:
-            kept.append(item)
+        if _same(item, exact) is None:
+            exact.append(item)
+    others: list[Detection] = []
     for item in whole:
-        index = _same(item, kept)
+        index = _same(item, exact)
         if index is None:
-            kept.append(item)
-        elif item.confidence > kept[index].confidence:
-            kept[index] = replace(kept[index], confidence=item.confidence, label=item.label)
-    return tuple(sorted(kept, key=lambda d: -d.confidence))
+            others.append(item)
+        elif item.confidence > exact[index].confidence:
+            exact[index] = replace(exact[index], confidence=item.confidence, label=item.label)
+    found = sorted([*exact, *others], key=lambda d: -d.confidence)
+    return tuple(item for item in found if not _is_part(item, found))
 
 
 def _around(points: Points, width: int, height: int, shortest: float) -> Box:
@@ -118,6 +124,21 @@ def _is_cut(box: Box, part: Box, width: int, height: int) -> bool:
         or (part.y1 > 0 and box.y1 < part.y1 + near)
         or (part.x2 < width and box.x2 > part.x2 - near)
         or (part.y2 < height and box.y2 > part.y2 - near)
+    )
+
+
+def _is_part(item: Detection, kept: Sequence[Detection]) -> bool:
+    """Whether a larger thing of its kind, hardly less sure, holds it: half a car looks like one.
+
+    A person before another is none: people do stand within each other's boxes.
+    """
+    kind = kind_of(item.label)
+    return kind != PERSON and any(
+        kind_of(other.label) == kind
+        and other.confidence >= PART_CONFIDENCE_RATIO * item.confidence
+        and item.box.area < other.box.area
+        and item.box.covered_by(other.box) >= PART_RATIO
+        for other in kept
     )
 
 

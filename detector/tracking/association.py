@@ -28,6 +28,8 @@ DOUBLE_IOU = 0.6
 NESTED_COVER = 0.9
 NESTED_AREA_RATIO = 0.3
 """A box in another one, and not much smaller, is a part of it (or it spans two things)."""
+PART_AREA_RATIO = 0.15
+"""Within a thing that stands there as before, even so small a box is but a part of it."""
 SPAN_COVER = 0.85
 """A box spans what it covers so far."""
 LEVEL_RATIO = 0.2
@@ -70,13 +72,16 @@ def are_halves(sure: Box, weak: Box) -> bool:
     return level and sure.intersection(weak) >= HALVES_OVERLAP * smaller
 
 
-def same_thing(one: Box, other: Box) -> bool:
-    """Whether two boxes of one kind lie as those of one object do, whole or partly hidden."""
+def same_thing(one: Box, other: Box, least_area_ratio: float = NESTED_AREA_RATIO) -> bool:
+    """Whether two boxes of one kind lie as those of one object do, whole or partly hidden.
+
+    A smaller one that lies within the other counts from ``least_area_ratio`` of its area.
+    """
     if one.iou(other) > DOUBLE_IOU:
         return True
     small, large = sorted((one, other), key=lambda box: box.area)
     nested = small.covered_by(large) >= NESTED_COVER
-    return nested and small.area >= NESTED_AREA_RATIO * large.area
+    return nested and small.area >= least_area_ratio * large.area
 
 
 def overlap(box: Box, place: Box) -> float:

@@ -10,6 +10,7 @@ from statistics import median
 
 from detector.tracking.association import (
     KINDS_BY_PLACE,
+    PART_AREA_RATIO,
     are_halves,
     overlap,
     same_thing,
@@ -204,7 +205,7 @@ class Thing:
         """Whether a box is but a part of this thing, which stands there as before."""
         if not self.standing or self.place.finding is not Finding.SAME:
             return False
-        return same_thing(box, self.box) or self.has_part(box, view)
+        return same_thing(box, self.box, PART_AREA_RATIO) or self.has_part(box, view)
 
     def has_part(self, box: Box, view: View) -> bool:
         """Whether a box is what has been found out to be a part of this thing."""

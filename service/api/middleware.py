@@ -25,7 +25,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": CONTENT_POLICY,
-    # Browsers ask each time: orders change, and after an upgrade the page's modules belong together.
+    # Browsers ask each time: orders change, and the modules of one version belong together.
     "Cache-Control": "no-cache",
 }
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

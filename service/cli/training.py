@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from detector.backends.loading import load_detector
+from detector.backends.torch_runtime import load_ultralytics
 from detector.training.evaluation import evaluate
 from detector.training.evaluation_data import load_evaluation_data
 from models.city import ModelChoice
-from models.errors import WeightsError
 
 if TYPE_CHECKING:
     from detector.training.evaluation import Report
@@ -31,13 +31,10 @@ def train(
         bool, typer.Option("--resume", help="Go on from the last checkpoint in the output folder.")
     ] = False,
 ) -> None:
-    """Train a detector; needs the extra [ultralytics]."""
-    try:
-        from detector.training.trainer import train as run_training
-    except ModuleNotFoundError as error:
-        raise WeightsError(
-            "training needs ultralytics: pip install 'streetwarden[ultralytics]'"
-        ) from error
+    """Train a detector; needs the extra `ultralytics`."""
+    load_ultralytics()  # offline, or says how to install it; before anything else imports it
+    from detector.training.trainer import train as run_training
+
     weights = run_training(config, data, output, resume=resume)
     typer.echo(str(weights))
 

@@ -122,6 +122,27 @@ def test_car_and_truck_at_one_place_are_one_vehicle() -> None:
     assert len(merged([seen(Box(0, 0, 10, 10), "car")], [seen(Box(0, 0, 10, 11), "truck")])) == 1
 
 
+@pytest.mark.parametrize(
+    ("label", "whole_confidence", "count"),
+    [
+        pytest.param("car", 0.5, 1, id="half a car, as sure as the whole"),
+        pytest.param("car", 0.2, 2, id="a box around two cars is much less sure"),
+        pytest.param("person", 0.5, 2, id="a child before its mother"),
+    ],
+)
+def test_a_part_of_a_thing_is_not_another_thing(
+    label: str, whole_confidence: float, count: int
+) -> None:
+    whole = seen(Box(0, 0, 100, 60), label, whole_confidence)
+    part = seen(Box(2, 10, 50, 58), label, 0.5)
+    assert len(merged([whole, part], [])) == count
+
+
+def test_close_neighbours_in_the_whole_picture_stay_apart() -> None:
+    two = [seen(Box(0, 0, 100, 60)), seen(Box(30, 5, 130, 65))]
+    assert len(merged([], two)) == 2
+
+
 def test_without_regions_there_is_one_look() -> None:
     detector = ScriptedDetector([[seen(Box(1, 2, 3, 4))]])
     assert look_closer(detector, PICTURE, []) == (seen(Box(1, 2, 3, 4)),)
