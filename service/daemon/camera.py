@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import structlog
 
@@ -57,6 +57,8 @@ class CameraDeps:
     metrics: DaemonMetrics
     wake_sender: Callable[[], None]
     make_stream: Callable[[Camera], CameraStream] = CameraStream
+    timezone: tzinfo = UTC
+    """Of the times in pictures."""
 
 
 class CameraRuntime:
@@ -131,7 +133,7 @@ class CameraRuntime:
 
     def _save(self, processed: Processed, at: datetime) -> None:
         for change in processed.changes:
-            pictures = change_pictures(change, processed, self.camera)
+            pictures = change_pictures(change, processed, self.camera, self._deps.timezone)
             self._unsaved += requests_for(change, self.camera, pictures)
         self._commit()
         self._saved_at = at
@@ -150,7 +152,7 @@ class CameraRuntime:
         jpeg = self.status.snapshot_jpeg
         now = time.monotonic()
         if processed.changes or now - self._snapshot_s >= SNAPSHOT_INTERVAL_S:
-            jpeg, self._snapshot_s = snapshot(processed, self.camera), now
+            jpeg, self._snapshot_s = snapshot(processed, self.camera, self._deps.timezone), now
         self.status = replace(
             self.status,
             looks=self.status.looks + 1,

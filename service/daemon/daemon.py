@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -75,6 +76,7 @@ class Daemon:
             metrics=self.metrics,
             wake_sender=self._sender.wake,
             make_stream=deps.make_stream,
+            timezone=ZoneInfo(city.timezone),
         )
         count = workers or default_workers()
         self._workers = [Worker(f"worker-{n}", self._queue, self._retire) for n in range(count)]

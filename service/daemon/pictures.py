@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 
 import cv2
 import structlog
@@ -25,38 +26,41 @@ log = structlog.get_logger(__name__)
 
 
 def change_pictures(
-    change: IncidentChange, processed: Processed, camera: Camera
+    change: IncidentChange, processed: Processed, camera: Camera, timezone: tzinfo = UTC
 ) -> Mapping[str, bytes]:
     """JPEGs by name: a wide view and a close-up when something is confirmed, a wide view after it.
 
+    The burnt-in time is that of ``timezone``, with its offset.
     A picture that cannot be made is logged and left out: the incident itself must not be lost, and
     nothing unredacted may leave.
     """
     if change.kind is ChangeKind.UPDATED:
         return {}
     try:
-        return _evidence(change, processed, camera)
+        return _evidence(change, processed, camera, timezone)
     except DetectorError as error:
         log.error("no evidence picture", camera=camera.camera_id, reason=str(error))
         return {}
 
 
-def snapshot(processed: Processed, camera: Camera) -> bytes | None:
+def snapshot(processed: Processed, camera: Camera, timezone: tzinfo = UTC) -> bytes | None:
     """The latest view as JPEG, at most 960 px wide; ``None`` if it cannot be made."""
     try:
-        picture = _wide(processed, camera, highlighted=())
+        picture = _wide(processed, camera, timezone)
         return encode_jpeg(_shrunk(picture, SNAPSHOT_WIDTH_PX), SNAPSHOT_QUALITY)
     except DetectorError as error:
         log.error("no snapshot", camera=camera.camera_id, reason=str(error))
         return None
 
 
-def _evidence(change: IncidentChange, processed: Processed, camera: Camera) -> Mapping[str, bytes]:
+def _evidence(
+    change: IncidentChange, processed: Processed, camera: Camera, timezone: tzinfo
+) -> Mapping[str, bytes]:
     incident = change.incident
     if change.kind is ChangeKind.CLEARED:
-        return {"cleared-wide": encode_jpeg(_wide(processed, camera, highlighted=()))}
+        return {"cleared-wide": encode_jpeg(_wide(processed, camera, timezone))}
     concerned = [track for track in processed.look.tracks if concerns(track, incident)]
-    wide = _wide(processed, camera, [track.track_id for track in concerned])
+    wide = _wide(processed, camera, timezone, [track.track_id for track in concerned])
     close = crop(_redacted(processed), _in_frame(incident, processed.frame.image))
     return {"opened-wide": encode_jpeg(wide), "opened-close": encode_jpeg(close)}
 
@@ -68,13 +72,15 @@ def concerns(track: Track, incident: Incident) -> bool:
     )
 
 
-def _wide(processed: Processed, camera: Camera, highlighted: Sequence[int]) -> Image:
+def _wide(
+    processed: Processed, camera: Camera, timezone: tzinfo, highlighted: Sequence[int] = ()
+) -> Image:
     frame = processed.frame
     return annotate(
         _redacted(processed),
         [track for track in processed.look.tracks if _is_drawn(track, processed.look)],
         outlines(camera, frame.width_px, frame.height_px),
-        caption(camera, frame.captured_at),
+        caption(camera, frame.captured_at.astimezone(timezone)),
         at=processed.look.at,
         highlighted=highlighted,
     )

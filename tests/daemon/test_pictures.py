@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
@@ -100,6 +101,12 @@ def test_without_people_a_picture_keeps_its_pixels() -> None:
     untouched = slice(0, 90)
     difference = shot[untouched].astype(int) - seen.frame.image[untouched]
     assert np.abs(difference).mean() < 2 * CLOSE
+
+
+def test_the_time_in_a_picture_is_that_of_the_city() -> None:
+    seen = processed()
+    assert snapshot(seen, camera(), ZoneInfo("Asia/Shanghai")) != snapshot(seen, camera())
+    assert snapshot(seen, camera(), ZoneInfo("Etc/UTC")) == snapshot(seen, camera())
 
 
 def test_the_place_that_something_moving_has_left_is_not_drawn() -> None:
