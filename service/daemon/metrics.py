@@ -12,29 +12,17 @@ class DaemonMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.looks = Counter(
-            "streetwarden_looks",
-            "Analysed frames",
-            ["camera"],
-            registry=self.registry,
+        self.looks = self._counter("streetwarden_looks", "Analysed frames", "camera")
+        self.look_failures = self._counter(
+            "streetwarden_look_failures", "Frames that could not be analysed", "camera"
         )
-        self.look_failures = Counter(
-            "streetwarden_look_failures",
-            "Frames that could not be analysed",
-            ["camera"],
-            registry=self.registry,
-        )
-        self.blind_seconds = Counter(
+        self.blind_seconds = self._counter(
             "streetwarden_blind_seconds",
             "Time between looks so far apart that it counts neither for presence nor for absence",
-            ["camera"],
-            registry=self.registry,
+            "camera",
         )
-        self.incidents = Counter(
-            "streetwarden_incidents",
-            "Steps in the life of incidents",
-            ["camera", "kind", "change"],
-            registry=self.registry,
+        self.incidents = self._counter(
+            "streetwarden_incidents", "Steps in the life of incidents", "camera", "kind", "change"
         )
         self.look_seconds = Histogram(
             "streetwarden_look_seconds",
@@ -42,37 +30,31 @@ class DaemonMetrics:
             buckets=LOOK_SECONDS,
             registry=self.registry,
         )
-        self.frame_age_seconds = Gauge(
+        self.frame_age_seconds = self._gauge(
             "streetwarden_frame_age_seconds",
             "Age of the latest analysed frame when its verdict was there",
-            ["camera"],
-            registry=self.registry,
+            "camera",
         )
-        self.stream_drops = Gauge(
-            "streetwarden_stream_drops",
-            "Frames dropped because a newer one came",
-            ["camera"],
-            registry=self.registry,
+        self.stream_drops = self._gauge(
+            "streetwarden_stream_drops", "Frames dropped because a newer one came", "camera"
         )
-        self.stream_reconnects = Gauge(
-            "streetwarden_stream_reconnects",
-            "Times the stream was opened again",
-            ["camera"],
-            registry=self.registry,
+        self.stream_reconnects = self._gauge(
+            "streetwarden_stream_reconnects", "Times the stream was opened again", "camera"
         )
-        self.streams_replaced = Counter(
+        self.streams_replaced = self._counter(
             "streetwarden_streams_replaced",
             "Stuck readers that were abandoned and replaced",
-            ["camera"],
-            registry=self.registry,
+            "camera",
         )
-        self.outbox_waiting = Gauge(
-            "streetwarden_outbox_waiting",
-            "Requests not yet taken by the dispatch service",
-            registry=self.registry,
+        self.outbox_waiting = self._gauge(
+            "streetwarden_outbox_waiting", "Requests not yet taken by the dispatch service"
         )
-        self.outbox_rejected = Gauge(
-            "streetwarden_outbox_rejected",
-            "Requests that the dispatch service refused for good",
-            registry=self.registry,
+        self.outbox_rejected = self._gauge(
+            "streetwarden_outbox_rejected", "Requests that the dispatch service refused for good"
         )
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(name, meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(name, meaning, labels, registry=self.registry)

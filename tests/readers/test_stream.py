@@ -220,6 +220,8 @@ def test_stopping_twice_or_before_the_start_is_harmless() -> None:
     with running(other):
         other.stop(0.0)
         other.stop(2.0)
+    assert stream.take(0.0) is None
+    assert other.take(0.0) is None
 
 
 def test_an_unpaced_file_is_processed_whole_however_slow_the_consumer(clip: Path) -> None:
