@@ -36,7 +36,7 @@ def list_models(*, as_json: Json = False) -> None:
     if as_json:
         _print_json([_described(item) for item in registry.listed])
         return
-    table = Table("name", "status", "formats", "size", "labels", "licence", "files")
+    table = Table("name", "status", "formats", "size", "mAP50", "licence", "files")
     for item in registry.listed:
         entry = item.entry
         table.add_row(
@@ -44,11 +44,15 @@ def list_models(*, as_json: Json = False) -> None:
             entry.status,
             ", ".join(f"{v.format} {v.precision}" for v in entry.variants),
             f"{entry.image_size_px} px" if entry.image_size_px else "",
-            ", ".join(entry.labels),
+            f"{entry.figures['map50']:.2f}" if "map50" in entry.figures else "",
             entry.licence,
             "here" if _is_here(item) else "[red]missing[/red]",
         )
-    Console().print(table if registry.listed else "no weights are listed")
+    console = Console()
+    console.print(table if registry.listed else "no weights are listed")
+    for item in registry.listed:
+        console.print(f"{item.entry.name}: {item.entry.description}")
+        console.print(f"  {', '.join(item.entry.labels)}", style="dim", highlight=False)
 
 
 def verify(
