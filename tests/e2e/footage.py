@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,8 +17,9 @@ def as_camera_sends(clip: Path, target: Path) -> Path:
         sent.width, sent.height, sent.pix_fmt = taken.width, taken.height, "yuv420p"
         sent.gop_size = fps
         sent.options = {"bf": "0", "sc_threshold": "0", "preset": "ultrafast", "crf": "20"}
-        for frame in source.decode(taken):
+        for number, frame in enumerate(source.decode(taken)):
             picture = frame.reformat(format="yuv420p")
+            picture.pts, picture.time_base = number, Fraction(1, fps)
             picture.pict_type = av.video.frame.PictureType.NONE
             container.mux(sent.encode(picture))
         container.mux(sent.encode())
