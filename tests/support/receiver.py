@@ -38,7 +38,10 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return  # whoever sent it was killed amid sending: nothing was received
         headers = {name.lower(): value for name, value in self.headers.items()}
         hook = Hook(path=self.path, headers=headers, body=body)
         with self.server.lock:
