@@ -30,7 +30,6 @@ from service.daemon.reload import ConfigWatch
 from service.logs import configure_logs
 
 POLL_S = 1.0
-DRAIN_TIMEOUT_S = 60.0
 
 log = structlog.get_logger(__name__)
 

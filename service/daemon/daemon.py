@@ -141,10 +141,6 @@ class Daemon:
         runtimes = self.runtimes()
         return all(runtime.stream.ended for runtime in runtimes) and self._sender.drain(0.0)
 
-    def drain(self, timeout_s: float) -> bool:
-        """Wait until the outbox is empty; False if it was not within the time."""
-        return self._sender.drain(timeout_s)
-
     def _threads(self) -> tuple[Part, ...]:
         return (self._sender, *self._workers, self._watchdog, self._reporter)
 

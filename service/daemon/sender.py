@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
 
 import structlog
 
+from models.backoff import doubling_delay_s
 from models.errors import DispatchRejected, DispatchUnavailable
 from service.daemon.client import DispatchClient, DispatchUnreachable
 from service.daemon.edge import EdgeStore, OutboxEntry
@@ -22,19 +22,15 @@ log = structlog.get_logger(__name__)
 
 def retry_delay_s(attempts: int, spread: float) -> float:
     """Exponential back-off after so many failed attempts; ``spread`` (0 to 1) is the jitter."""
-    delay = min(FIRST_RETRY_S * 2.0 ** min(attempts, 20), LONGEST_RETRY_S)
-    return delay * (0.5 + 0.5 * spread)
+    return doubling_delay_s(attempts, spread, first_s=FIRST_RETRY_S, longest_s=LONGEST_RETRY_S)
 
 
 class OutboxSender:
     """A thread that sends what waits. Wake it after each commit; it polls as well."""
 
-    def __init__(
-        self, store: EdgeStore, client: DispatchClient, beat: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, store: EdgeStore, client: DispatchClient) -> None:
         self._store = store
         self._client = client
-        self._beat = beat
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failures_in_a_row = 0
@@ -65,7 +61,6 @@ class OutboxSender:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._beat()
             entry = self._store.next_due(time.time())
             if entry is None:
                 self._pause(IDLE_POLL_S)
