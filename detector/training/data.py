@@ -160,6 +160,7 @@ def assemble(
     *,
     images: Path,
     clips: Path,
+    generated: Path | None = None,
     output: Path,
     table: SourceTable,
     classes: Sequence[str],
@@ -174,7 +175,8 @@ def assemble(
             folder.mkdir(parents=True, exist_ok=True)
             found = sample_clip(clips / source.clip, source, clip_frames, folder)
         else:
-            found = read_samples(images, source, table, classes)
+            root = generated if source.generated and generated else images
+            found = read_samples(root, source, table, classes)
         for split, part in _split(source, found, validation_share).items():
             samples[split] += part
     for split, part in samples.items():

@@ -25,6 +25,12 @@ class TrainingRun:
     """Earlier weights of the same classes, trained from ``start``, to begin nearer to."""
     merge_share: float = 0.5
     licensed_only: bool = False
+    held_out: tuple[str, ...] = ()
+    """Sources kept for validation as a whole: what is reached there is reached on unseen ones."""
+    left_out: tuple[str, ...] = ()
+    """Sources neither trained nor validated on."""
+    generated: str | None = None
+    """Folder of rendered and pasted sets; without it the sources marked so are left out."""
     validation_share: float = 0.15
     clip_frames: int = 24
     seed: int = 11

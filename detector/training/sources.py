@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,8 @@ class Source:
     licence_stated: bool = False
     clip: str = ""
     """File name, if it is a clip."""
+    generated: bool = False
+    """Rendered or pasted by us, not photographed."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -63,8 +65,20 @@ def source_of(image: str | Path) -> str:
     return Path(image).name.split(SEPARATOR, 1)[0]
 
 
-def load_sources(path: Path, *, licensed_only: bool = False) -> SourceTable:
-    """Read the table of sources; ``licensed_only`` leaves out those without a stated licence."""
+def load_sources(
+    path: Path,
+    *,
+    licensed_only: bool = False,
+    generated: bool = True,
+    held_out: Sequence[str] = (),
+    left_out: Sequence[str] = (),
+) -> SourceTable:
+    """Read the table of sources.
+
+    ``licensed_only`` leaves out those without a stated licence; without ``generated`` those that
+    were rendered or pasted are; ``held_out`` names sources to validate on as a whole and
+    ``left_out`` those to ignore.
+    """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         sets = [_image_source(name, fields) for name, fields in document["sets"].items()]
@@ -75,7 +89,17 @@ def load_sources(path: Path, *, licensed_only: bool = False) -> SourceTable:
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         problem = Problem(file=str(path), line=1, where="", message=f"no table of sources: {error}")
         raise ConfigError([problem]) from error
-    kept = {s.name: s for s in sets if s.licence_stated or not licensed_only}
+    unknown = {*held_out, *left_out} - {s.name for s in sets}
+    if unknown:
+        message = f"held_out or left_out name no source: {', '.join(sorted(unknown))}"
+        raise ConfigError([Problem(file=str(path), line=1, where="", message=message)])
+    kept = {
+        s.name: replace(s, role="validation") if s.name in held_out else s
+        for s in sets
+        if (s.licence_stated or not licensed_only)
+        and (generated or not s.generated)
+        and s.name not in left_out
+    }
     return SourceTable(label_ids=label_ids, sources=kept)
 
 
@@ -90,6 +114,7 @@ def _image_source(name: str, fields: Mapping[str, Any]) -> Source:
         weight=float(fields.get("weight", 1.0)),
         licence=fields["licence"],
         licence_stated=bool(fields["licence_stated"]),
+        generated=bool(fields.get("generated", False)),
     )
 
 

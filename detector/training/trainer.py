@@ -182,13 +182,20 @@ def train(config: Path, data: Path, output: Path, *, resume: bool = False) -> Pa
     torch.set_num_threads(run.threads)
     cv2.setNumThreads(run.threads)
     os.environ.setdefault("YOLO_OFFLINE", "1")
-    table = load_sources(config.parent / run.sources, licensed_only=run.licensed_only)
+    table = load_sources(
+        config.parent / run.sources,
+        licensed_only=run.licensed_only,
+        generated=run.generated is not None,
+        held_out=run.held_out,
+        left_out=run.left_out,
+    )
     assembled = output / "data" / "data.yaml"
     if not (resume and assembled.exists()):
         assemble(
-            images=data / run.images, clips=data / run.clips, output=output / "data", table=table,
-            classes=run.classes, validation_share=run.validation_share,
-            clip_frames=run.clip_frames,
+            images=data / run.images, clips=data / run.clips,
+            generated=data / run.generated if run.generated else None,
+            output=output / "data", table=table, classes=run.classes,
+            validation_share=run.validation_share, clip_frames=run.clip_frames,
         )  # fmt: skip
     overrides = _overrides(run, assembled, data / run.start, output)
     last = output / "weights" / "last.pt"
