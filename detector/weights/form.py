@@ -46,6 +46,7 @@ def _inside(path: str) -> str:
 
 
 RelativePath = Annotated[str, Field(min_length=1), AfterValidator(_inside)]
+Confidence = Annotated[float, Field(gt=0, le=1)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +97,21 @@ class WeightsEntry:
     """What it was trained from and on."""
     figures: Mapping[str, float] = field(default_factory=dict)
     """Measured values by name, such as ``map50.litter``; the card says on what."""
+    thresholds: Mapping[str, Confidence] = field(default_factory=dict)
+    """Operating threshold by class: the confidence from which it is worth a look."""
+    experimental: tuple[str, ...] = ()
+    """Classes without enough evidence on real images; rules refuse them unless told otherwise."""
+
+
+def _classes_known(entry: WeightsEntry) -> WeightsEntry:
+    """Per-class statements must be about classes of the network, each made once."""
+    for name, classes in (("thresholds", entry.thresholds), ("experimental", entry.experimental)):
+        unknown = [label for label in classes if entry.labels and label not in entry.labels]
+        if unknown:
+            raise ValueError(f"{name}: {', '.join(unknown)} not among the labels of {entry.name}")
+    if len(set(entry.experimental)) < len(entry.experimental):
+        raise ValueError(f"experimental: {entry.name} names a class twice")
+    return entry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +121,7 @@ class RegistryForm:
     __pydantic_config__ = _STRICT
 
     version: Literal[1]
-    weights: tuple[WeightsEntry, ...] = ()
+    weights: tuple[Annotated[WeightsEntry, AfterValidator(_classes_known)], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

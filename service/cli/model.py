@@ -16,7 +16,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from detector.weights.export import ExportForm, ExportOrder, export_weights
-from detector.weights.form import Listed, WeightsFormat, WeightsVariant
+from detector.weights.form import Listed, WeightsEntry, WeightsFormat, WeightsVariant
 from detector.weights.pull import UNKNOWN_LICENCE, PullOrder
 from detector.weights.pull import pull as pull_weights
 from detector.weights.registry import Registry, load_registry, resolve
@@ -52,7 +52,7 @@ def list_models(*, as_json: Json = False) -> None:
     console.print(table if registry.listed else "no weights are listed")
     for item in registry.listed:
         console.print(f"{item.entry.name}: {item.entry.description}")
-        console.print(f"  {', '.join(item.entry.labels)}", style="dim", highlight=False)
+        console.print(f"  {_classes(item.entry)}", style="dim", highlight=False)
 
 
 def verify(
@@ -160,6 +160,13 @@ def _problem(item: Listed, variant: WeightsVariant) -> str | None:
     except WeightsError as error:
         return str(error)
     return None
+
+
+def _classes(entry: WeightsEntry) -> str:
+    return ", ".join(
+        f"{label} (experimental)" if label in entry.experimental else label
+        for label in entry.labels or entry.experimental
+    )
 
 
 def _is_here(item: Listed) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from detector.weights.registry import DATA_ENV, load_registry
+from detector.weights.registry import DATA_ENV, REGISTRY_NAME, load_registry
 from models.errors import WeightsError
 from service.cli.model import export, list_models, pull, verify
 from tests.backends.yolo import make_weights, street
@@ -48,6 +48,14 @@ def test_what_was_pulled_is_listed_as_a_table_and_as_json(tmp_path: Path) -> Non
     (mine,) = [item for item in listed if item["name"] == "mine"]
     assert (mine["licence"], mine["shipped"], mine["here"]) == ("CC0-1.0", False, True)
     assert [item["name"] for item in listed] == list(load_registry().names())
+
+
+def test_the_list_marks_experimental_classes(tmp_path: Path, own_folder: Path) -> None:
+    add(tmp_path)
+    path = own_folder / REGISTRY_NAME
+    path.write_text(path.read_text() + "  labels: [car, tree]\n  experimental: [tree]\n")
+    assert "car, tree (experimental)" in run("list").stdout
+    assert json.loads(run("list", "--json").stdout)[-1]["experimental"] == ["tree"]
 
 
 def test_verify_says_ok_and_after_a_change_fails_with_the_reason(

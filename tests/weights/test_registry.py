@@ -154,6 +154,43 @@ def test_a_registry_that_is_wrong_says_where(
         read_registry_file(path)
 
 
+def write_stated(folder: Path, stated: str) -> Path:
+    path = write_folder(folder) / REGISTRY_NAME
+    path.write_text(path.read_text().replace("    variants:", f"    {stated}\n    variants:"))
+    return path
+
+
+def test_thresholds_and_experimental_classes_are_read_and_written_back(tmp_path: Path) -> None:
+    path = write_stated(tmp_path, "thresholds: {car: 0.45}\n    experimental: [person]")
+    (entry,) = read_registry_file(path).weights
+    assert (entry.thresholds, entry.experimental) == ({"car": 0.45}, ("person",))
+    write_registry_file(path, read_registry_file(path))
+    assert read_registry_file(path).weights == (entry,)
+
+
+def test_without_them_no_class_has_a_threshold_and_none_is_experimental(tmp_path: Path) -> None:
+    (entry,) = read_registry_file(write_folder(tmp_path) / REGISTRY_NAME).weights
+    assert (dict(entry.thresholds), entry.experimental) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        pytest.param("thresholds: {lorry: 0.5}", "thresholds: lorry not among", id="unknown"),
+        pytest.param("thresholds: {car: 1.5}", "thresholds.car: .*less than", id="above 1"),
+        pytest.param("thresholds: {car: 0}", "thresholds.car: .*greater than", id="zero"),
+        pytest.param("experimental: [lorry]", "experimental: lorry not among", id="not a class"),
+        pytest.param("experimental: [car, car]", "experimental: net-a names a", id="twice"),
+    ],
+)
+def test_a_statement_about_a_class_that_is_wrong_names_file_and_field(
+    tmp_path: Path, stated: str, said: str
+) -> None:
+    path = write_stated(tmp_path, stated)
+    with pytest.raises(WeightsError, match=rf"{REGISTRY_NAME}: .*{said}"):
+        read_registry_file(path)
+
+
 def test_a_name_listed_twice_is_an_error(tmp_path: Path) -> None:
     path = write_folder(tmp_path) / REGISTRY_NAME
     text = path.read_text()
