@@ -24,6 +24,20 @@ class Status(StrEnum):
     """Not a case for the city, with a reason; a false alarm is one."""
 
 
+class RejectReason(StrEnum):
+    """Why an order is no case for the city; only some of these say anything of the picture."""
+
+    FALSE_ALARM = "false_alarm"
+    """There is no such thing in the picture: models learn from it."""
+    PERMITTED = "permitted"
+    """It is there, and may be: a permit, road works."""
+    DUPLICATE = "duplicate"
+    ALREADY_DONE = "already_done"
+    NOT_OUR_TASK = "not_our_task"
+    OTHER = "other"
+    """Needs words."""
+
+
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.RECEIVED: frozenset({Status.DISPATCHED, Status.REJECTED}),
     Status.DISPATCHED: frozenset(
@@ -79,3 +93,7 @@ class WorkOrderRequest:
     longitude: float | None = None
     address: str = ""
     description: str = ""
+    model: str = ""
+    """Detector that saw it, such as ``street-n@1f3a9c02``: its name and the start of its hash."""
+    config_version: str = ""
+    """Fingerprint of the camera's zones and rules by which it was judged."""

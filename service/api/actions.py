@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 
 from models.errors import ConflictError
-from models.work_order import Status, WorkOrderRequest, check_transition
+from models.work_order import RejectReason, Status, WorkOrderRequest, check_transition
 from service.api.deps import ApiDeps
 from service.api.views import order_out
 from service.decisions.events import EventType, Happening, cloud_event, wants
@@ -34,6 +34,8 @@ class OrderChange:
     note: str
     if_version: int | None
     """Only if the order is still at this version."""
+    reason_code: RejectReason | None = None
+    """Why it is rejected."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,11 +126,12 @@ def change(deps: ApiDeps, order_id: str, wanted: OrderChange) -> WorkOrder:
             raise VersionError(order.version)
         status = _status_wanted(order, wanted)
         if status is not None:
-            check_transition(order.status, status, wanted.reason)
+            check_transition(order.status, status, wanted.reason or wanted.reason_code or "")
         at = orders.tick(connection, deps.now())
         values = {
             "status": status or order.status,
             "department_id": wanted.department_id or order.department_id,
+            "reason_code": wanted.reason_code or order.reason_code,
         }
         changed = orders.change_order(connection, order, at, **values)
         orders.add_history(connection, order_id, [_change_entry(order, changed, wanted)])

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from models.work_order import Status, WorkOrderRequest
+from models.work_order import RejectReason, Status, WorkOrderRequest
 from models.zone import Priority
 
 
@@ -99,6 +99,12 @@ class WorkOrderIn(BaseModel):
     longitude: float | None = Field(None, ge=-180, le=180)
     address: Text = ""
     description: Text = ""
+    model: Annotated[str, Field(max_length=200, pattern=NO_NUL)] = Field(
+        "", description="Detector that saw it: its name and the start of its hash."
+    )
+    config_version: Annotated[str, Field(max_length=64, pattern=NO_NUL)] = Field(
+        "", description="Fingerprint of the zones and rules by which it was judged."
+    )
 
     def to_request(self) -> WorkOrderRequest:
         """The value that the program works with."""
@@ -115,14 +121,27 @@ class WorkOrderPatch(BaseModel):
 
     status: Status | None = None
     department_id: Ident | None = Field(None, description="Hand the order to this department.")
-    reason: Text = Field("", description="Needed when an order is rejected.")
+    reason: Text = Field(
+        "", description="In words; a rejection needs it, or a `reason_code` other than `other`."
+    )
+    reason_code: RejectReason | None = Field(
+        None,
+        description="Why the order is rejected. Models learn from `false_alarm`, and only from it.",
+    )
     note: Text = Field("", description="Goes into the history.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.status is None and self.department_id is None and not self.note.strip():
             raise ValueError("give status, department_id or note")
+        if self.reason_code is not None and self.status is not Status.REJECTED:
+            raise ValueError("reason_code belongs to status rejected")
         return self
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether a rejection says why."""
+        return bool(self.reason.strip()) or self.reason_code not in {None, RejectReason.OTHER}
 
 
 class ObservationIn(BaseModel):

@@ -32,7 +32,7 @@ EvidenceName = Annotated[
     str,
     Path(
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
-        description="opened-wide, opened-close or cleared-wide.",
+        description="opened-wide, opened-close, opened-clean or cleared-wide.",
     ),
 ]
 

@@ -109,7 +109,7 @@ def patch_order(
     A status that cannot be reached from the present one is a 409 that lists those that can; an
     order that has changed since it was read (`If-Match`) is a 412.
     """
-    if body.status in NEEDS_REASON and not body.reason.strip():
+    if body.status in NEEDS_REASON and not body.is_explained:
         raise field_problem("body.reason", f"status {body.status} needs a reason")
     wanted = actions.OrderChange(actor=who.name, if_version=_version(if_match), **dict(body))
     try:

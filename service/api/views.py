@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.work_order import TRANSITIONS, Status
+from models.work_order import TRANSITIONS, RejectReason, Status
 from models.zone import Department, Priority
 from service.api.forms import EXAMPLE_ORDER
 from service.decisions.cameras import effective_state, is_stale
@@ -64,6 +64,9 @@ class WorkOrderOut(BaseModel):
                 "department_id": "traffic",
                 "department_name": "Traffic police",
                 "department_name_zh": "交警",
+                "model": "street-n@1f3a9c02",
+                "config_version": "5f0c9a1be2d7",
+                "reason_code": None,
                 "evidence": [],
             }
         }
@@ -106,6 +109,9 @@ class WorkOrderOut(BaseModel):
     longitude: float | None
     address: str
     description: str
+    model: str = Field(description="Detector that saw it; empty where it did not say.")
+    config_version: str = Field(description="Fingerprint of the zones and rules that judged it.")
+    reason_code: RejectReason | None = Field(description="Why it was rejected, if it was.")
     evidence: list[EvidenceOut]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
 from models.errors import NotFoundError
-from models.work_order import Status, WorkOrderRequest
+from models.work_order import RejectReason, Status, WorkOrderRequest
 from models.zone import Priority
 from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
 from service.store.schema import clock, evidence, history, orders
@@ -229,6 +229,8 @@ def _order(row: RowMapping, pictures: Sequence[Evidence]) -> WorkOrder:
     values["box_xyxy"] = tuple(values["box_xyxy"])
     values["status"] = Status(values["status"])
     values["priority"] = Priority(values["priority"])
+    code = values["reason_code"]
+    values["reason_code"] = None if code is None else RejectReason(code)
     return WorkOrder(**values, evidence=tuple(pictures))
 
 

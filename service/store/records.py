@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from models.work_order import Status, WorkOrderRequest
+from models.work_order import RejectReason, Status, WorkOrderRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +41,8 @@ class WorkOrder(WorkOrderRequest):
     updated_at: datetime
     last_seen_at: datetime
     cleared_at: datetime | None
+    reason_code: RejectReason | None = None
+    """Why it was rejected; ``None`` too where only words were given."""
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -168,6 +168,36 @@ def test_a_rejection_needs_a_reason(service: Service) -> None:
     assert taken.json()["history"][-1]["note"] == "false alarm"
 
 
+def test_a_rejection_may_give_its_reason_as_a_code_and_keeps_it(service: Service) -> None:
+    path = f"{ORDERS}/{service.post_order()['order_id']}"
+    body = {"status": "rejected", "reason_code": "false_alarm"}
+
+    taken = service.client.patch(path, json=body).json()
+    noted = service.client.patch(path, json={"note": "a shadow"}).json()
+
+    assert [each["reason_code"] for each in (taken, noted)] == ["false_alarm", "false_alarm"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"status": "rejected", "reason_code": "other"}, id="other without words"),
+        pytest.param({"status": "rejected", "reason_code": "because"}, id="unknown code"),
+        pytest.param({"status": "accepted", "reason_code": "duplicate"}, id="nothing rejected"),
+    ],
+)
+def test_a_code_that_explains_nothing_is_refused(service: Service, body: dict[str, str]) -> None:
+    path = f"{ORDERS}/{service.post_order()['order_id']}"
+    assert service.client.patch(path, json=body).status_code == 422
+
+
+def test_an_order_says_which_detector_and_configuration_it_came_from(service: Service) -> None:
+    said = service.post_order(model="street-n@1f3a9c02", config_version="5f0c9a1be2d7")
+    silent = service.post_order()
+    assert (said["model"], said["config_version"]) == ("street-n@1f3a9c02", "5f0c9a1be2d7")
+    assert (silent["model"], silent["config_version"]) == ("", "")
+
+
 def test_handing_over_an_order_nobody_had_dispatches_it(service: Service) -> None:
     path = f"{ORDERS}/{service.post_order(category='meteorite')['order_id']}"
 

@@ -196,11 +196,18 @@ def test_a_rejection_needs_a_reason(page: Page, site: Site) -> None:
     dialog.get_by_role("button", name="Reject with this reason").click()
     expect(dialog).to_contain_text("Please give a reason.")
     assert site.read(order["order_id"])["status"] == "dispatched"
-    dialog.get_by_label("Reason for the rejection").fill("False alarm <b>& permit</b>")
+    choice = dialog.get_by_label("Reason for the rejection")
+    choice.select_option("other")
+    dialog.get_by_role("button", name="Reject with this reason").click()
+    expect(dialog).to_contain_text("Please say the reason in words.")
+    choice.select_option("false_alarm")
+    dialog.get_by_label("In words").fill("False alarm <b>& permit</b>")
     dialog.get_by_role("button", name="Reject with this reason").click()
     expect(dialog.locator("header")).to_contain_text("Rejected")
     expect(dialog.locator("q")).to_have_text("False alarm <b>& permit</b>")
-    assert site.read(order["order_id"])["status"] == "rejected"
+    expect(dialog.locator(".facts")).to_contain_text("False alarm: no such thing there")
+    rejected = site.read(order["order_id"])
+    assert (rejected["status"], rejected["reason_code"]) == ("rejected", "false_alarm")
 
 
 def test_who_is_overtaken_by_somebody_else_is_told(page: Page, site: Site) -> None:

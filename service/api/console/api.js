@@ -68,12 +68,12 @@ export function order(id) {
   return request(`work-orders/${encodeURIComponent(id)}`);
 }
 
-/** Changes the status, unless the order is no longer the one that was seen. */
-export function changeStatus(seen, status, reason) {
+/** Changes the status, unless the order is no longer the one that was seen; `why` explains it. */
+export function changeStatus(seen, status, why = {}) {
   return request(`work-orders/${encodeURIComponent(seen.order_id)}`, {
     method: "PATCH",
     headers: { "If-Match": `"${seen.version}"` },
-    body: reason ? { status, reason } : { status },
+    body: { status, ...why },
   });
 }
 

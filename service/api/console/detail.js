@@ -11,7 +11,9 @@ const STEPS = [
   "dispatched", "accepted", "verified", "closed", "in_progress", "resolved", "rejected",
 ];
 const AFTER_WORK = new Set(["resolved", "verified"]);
-const EVIDENCE_ORDER = ["opened-wide", "opened-close", "cleared-wide"];
+const EVIDENCE_ORDER = ["opened-wide", "opened-close", "cleared-wide", "opened-clean"];
+/** Why an order is rejected, the most frequent first; models learn from false alarms only. */
+const REASONS = ["false_alarm", "permitted", "duplicate", "already_done", "not_our_task", "other"];
 
 /** The dialog that shows one order and lets it go on. */
 export class OrderDialog {
@@ -153,7 +155,7 @@ export class OrderDialog {
   #stepButton(status, isFirst) {
     const isReject = status === "rejected";
     const className = isReject ? "danger" : isFirst ? "primary" : "";
-    const act = () => (isReject ? this.#askReason() : this.#change(status, ""));
+    const act = () => (isReject ? this.#askReason() : this.#change(status));
     return element(
       "button",
       { type: "button", className, "data-status": status, onclick: act },
@@ -166,17 +168,23 @@ export class OrderDialog {
   #askReason() {
     this.rejecting = true;
     this.#renderSteps(this.order);
-    this.steps.querySelector("textarea").focus();
+    this.steps.querySelector("select").focus();
   }
 
   #reasonForm() {
-    const reason = element("textarea", {
-      id: "reason", rows: 3, maxLength: 1000, required: true, "aria-describedby": "reason-help",
-    });
+    const code = element(
+      "select",
+      { id: "reason-code", required: true, "aria-describedby": "reason-help" },
+      element("option", { value: "" }, word("chooseReason")),
+      REASONS.map((value) => element("option", { value }, named("reason", value))),
+    );
+    const reason = element("textarea", { id: "reason", rows: 3, maxLength: 1000 });
     const submit = (event) => {
       event.preventDefault();
-      if (reason.value.trim()) this.#change("rejected", reason.value.trim());
-      else this.#say(word("reasonNeeded"), true);
+      const words = reason.value.trim();
+      if (!code.value) this.#say(word("reasonNeeded"), true);
+      else if (code.value === "other" && !words) this.#say(word("wordsNeeded"), true);
+      else this.#change("rejected", { reason_code: code.value, reason: words });
     };
     const cancel = () => {
       this.rejecting = false;
@@ -186,18 +194,20 @@ export class OrderDialog {
     return element(
       "form",
       { className: "reason", noValidate: true, onsubmit: submit },
-      element("label", { htmlFor: "reason" }, word("reason")),
-      reason,
+      element("label", { htmlFor: "reason-code" }, word("reason")),
+      code,
       element("p", { id: "reason-help", className: "hint" }, word("reasonHelp")),
+      element("label", { htmlFor: "reason" }, word("inWords")),
+      reason,
       element("button", { type: "submit", className: "danger" }, word("rejectNow")),
       element("button", { type: "button", onclick: cancel }, word("cancel")),
     );
   }
 
-  async #change(status, reason) {
+  async #change(status, why = {}) {
     this.#setBusy(true);
     try {
-      await api.changeStatus(this.order, status, reason);
+      await api.changeStatus(this.order, status, why);
       this.rejecting = false;
       this.#say(word("saved", { status: named("status", status) }));
     } catch (error) {
@@ -256,6 +266,8 @@ function factsOf(order) {
     ["observed", duration(order.observed_s)],
     ["dwell", duration(order.dwell_s)],
     ["lastSeenAt", moment(order.last_seen_at)],
+    ["rejectedFor", order.reason_code ? named("reason", order.reason_code) : ""],
+    ["detector", order.model],
     ["onCamera", order.cleared_at ? word("clearSince", { time: moment(order.cleared_at) }) : word("stillThere")],
   ];
   return facts
