@@ -21,6 +21,10 @@ HEAD_RATIO = 1 / 3
 HEAD_MARGIN_RATIO = 0.1
 HEAD_BLOCKS = 5
 """A head is left with so many blocks each way: no face can be made out in them."""
+VEHICLES = frozenset({"bicycle", "car", "motorcycle", "bus", "truck", "van"})
+PLATE_BAND = (0.35, 1.0)
+"""Part of a vehicle's height where its plates are, from above; seen obliquely they are at its ends,
+so the band goes over the whole width. Chosen wide: no model finds plates yet."""
 CLOSE_MARGIN_RATIO = 0.5
 CLOSE_MIN_PX = 160
 """A close-up shows at least so much, or a distant thing would be a few pixels without a place."""
@@ -105,11 +109,22 @@ def crop(image: Image, box: Box, margin_ratio: float = CLOSE_MARGIN_RATIO) -> Im
 
 def redact(image: Image, seen: Iterable[Detection | Track]) -> Image:
     """A copy of the picture in which no person's head can be recognised."""
+    return without(image, [_head(item.box) for item in seen if item.label == PERSON])
+
+
+def hidden_regions(seen: Iterable[Detection | Track]) -> tuple[Box, ...]:
+    """What nobody may recognise in a picture that is kept for training: heads and plates."""
+    items = tuple(seen)
+    heads = (_head(item.box) for item in items if item.label == PERSON)
+    return (*heads, *(_plates(item.box) for item in items if item.label in VEHICLES))
+
+
+def without(image: Image, regions: Iterable[Box]) -> Image:
+    """A copy of the picture in which these regions are a few coarse blocks each."""
     picture: Image = image.copy()
     height, width = picture.shape[:2]
-    for item in seen:
-        if item.label == PERSON:
-            _pixelate(picture, _head(item.box).clipped(width, height))
+    for box in regions:
+        _pixelate(picture, box.clipped(width, height))
     return picture
 
 
@@ -248,6 +263,11 @@ def _head(box: Box) -> Box:
     margin = HEAD_MARGIN_RATIO * box.width
     top = box.y1 - HEAD_MARGIN_RATIO * HEAD_RATIO * box.height
     return Box(box.x1 - margin, top, box.x2 + margin, box.y1 + HEAD_RATIO * box.height)
+
+
+def _plates(box: Box) -> Box:
+    top, bottom = (box.y1 + ratio * box.height for ratio in PLATE_BAND)
+    return Box(box.x1, top, box.x2, bottom)
 
 
 def _pixelate(image: Image, box: Box) -> None:

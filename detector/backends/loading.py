@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from detector.backends.letterbox import STRIDE_PX
 from detector.backends.protocol import Detector
 from detector.weights.form import ResolvedWeights, WeightsFormat
-from detector.weights.registry import ANY_FORMAT, Registry, resolve
+from detector.weights.registry import ANY_FORMAT, Registry, resolve, sha256_of
 from models.city import ModelChoice
 from models.errors import WeightsError
 
@@ -14,6 +17,7 @@ ULTRALYTICS_FORMATS = (WeightsFormat.PYTORCH, WeightsFormat.ONNX, WeightsFormat.
 BACKENDS = ("auto", "openvino", "ultralytics")
 MIN_SIZE_PX = 64
 MAX_SIZE_PX = 4096
+VERSION_CHARACTERS = 8
 
 
 def load_detector(
@@ -38,6 +42,27 @@ def load_detector(
     from detector.backends.ultralytics import UltralyticsDetector
 
     return UltralyticsDetector(weights.path, choice, weights.labels)
+
+
+def weights_version(choice: ModelChoice, registry: Registry | None = None) -> str:
+    """Name of the weights and the start of their hash, such as ``street-n@1f3a9c02``.
+
+    A retrained model under the same name or path has another version.
+    """
+    weights = resolve(choice.weights, _formats(choice), registry)
+    digest = hashlib.sha256()
+    for file in _files(weights.path):
+        digest.update(bytes.fromhex(sha256_of(file)))
+    # Of a path only the last part: orders need not tell how an edge machine's disk is laid out.
+    return f"{Path(weights.name).name}@{digest.hexdigest()[:VERSION_CHARACTERS]}"
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    if path.is_dir():
+        return tuple(sorted(file for file in path.iterdir() if file.is_file()))
+    # The graph of an OpenVINO model hardly changes when it learns; its weights lie beside it.
+    beside = path.with_suffix(".bin")
+    return (path, beside) if path.suffix == ".xml" and beside.is_file() else (path,)
 
 
 def _check(choice: ModelChoice) -> None:

@@ -17,6 +17,7 @@ import typer
 from prometheus_client import start_http_server
 
 from detector.backends import load_detector
+from detector.backends.loading import weights_version
 from models.city import City
 from models.errors import SetupError
 from service.cli.folders import data_folder
@@ -94,6 +95,7 @@ def _daemon(city: City, folder: Path, workers: int | None) -> Iterator[Daemon]:
             store=stack.enter_context(EdgeStore(folder / "edge.sqlite3")),
             client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
             report_client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
+            model_version=weights_version(city.model),
         )
         yield stack.enter_context(Daemon(city, deps, workers))
 

@@ -59,6 +59,8 @@ class CameraDeps:
     make_stream: Callable[[Camera], CameraStream] = CameraStream
     timezone: tzinfo = UTC
     """Of the times in pictures."""
+    model_version: str = ""
+    """Of the detector, for the orders."""
 
 
 class CameraRuntime:
@@ -134,7 +136,7 @@ class CameraRuntime:
     def _save(self, processed: Processed, at: datetime) -> None:
         for change in processed.changes:
             pictures = change_pictures(change, processed, self.camera, self._deps.timezone)
-            self._unsaved += requests_for(change, self.camera, pictures)
+            self._unsaved += requests_for(change, self.camera, pictures, self._deps.model_version)
         self._commit()
         self._saved_at = at
 

@@ -52,6 +52,8 @@ class DaemonDeps:
     report_client: DispatchClient
     """Apart from ``client``, so that heartbeats never wait behind orders."""
     make_stream: Callable[[Camera], CameraStream] = CameraStream
+    model_version: str = ""
+    """What orders say of the detector: its name and the start of its hash."""
 
 
 def default_workers() -> int:
@@ -77,6 +79,7 @@ class Daemon:
             wake_sender=self._sender.wake,
             make_stream=deps.make_stream,
             timezone=ZoneInfo(city.timezone),
+            model_version=deps.model_version or city.model.weights,
         )
         count = workers or default_workers()
         self._workers = [Worker(f"worker-{n}", self._queue, self._retire) for n in range(count)]

@@ -8,7 +8,17 @@ from datetime import UTC, tzinfo
 import cv2
 import structlog
 
-from detector.evidence import annotate, caption, crop, encode_jpeg, outlines, redact
+from detector.evidence import (
+    VEHICLES,
+    annotate,
+    caption,
+    crop,
+    encode_jpeg,
+    hidden_regions,
+    outlines,
+    redact,
+    without,
+)
 from models.errors import DetectorError
 from models.geometry import Box
 from models.incident import ChangeKind, Incident, IncidentChange
@@ -19,6 +29,10 @@ from service.pipeline import Processed
 SNAPSHOT_WIDTH_PX = 960
 SNAPSHOT_QUALITY = 75
 SAME_PLACE_IOU = 0.5
+CLEAN_QUALITY = 92
+"""Training sees what compression leaves."""
+MAX_HIDDEN_RATIO = 0.3
+"""A thing of which more is made unrecognisable teaches a detector only blocks."""
 PART_OF_RATIO = 0.9
 """A piece of litter belongs to an incident whose box covers so much of it."""
 
@@ -29,6 +43,8 @@ def change_pictures(
     change: IncidentChange, processed: Processed, camera: Camera, timezone: tzinfo = UTC
 ) -> Mapping[str, bytes]:
     """JPEGs by name: a wide view and a close-up when something is confirmed, a wide view after it.
+
+    ``opened-clean`` is for training: the whole picture without drawings, heads and plates.
 
     The burnt-in time is that of ``timezone``, with its offset.
     A picture that cannot be made is logged and left out: the incident itself must not be lost, and
@@ -62,7 +78,20 @@ def _evidence(
     concerned = [track for track in processed.look.tracks if concerns(track, incident)]
     wide = _wide(processed, camera, timezone, [track.track_id for track in concerned])
     close = crop(_redacted(processed), _in_frame(incident, processed.frame.image))
-    return {"opened-wide": encode_jpeg(wide), "opened-close": encode_jpeg(close)}
+    shown = {"opened-wide": encode_jpeg(wide), "opened-close": encode_jpeg(close)}
+    return shown | _clean(incident, processed)
+
+
+def _clean(incident: Incident, processed: Processed) -> Mapping[str, bytes]:
+    """The picture that a detector may learn from; none if what it is about had to be hidden."""
+    image = processed.frame.image
+    hidden = hidden_regions((*processed.detections, *processed.look.tracks))
+    box = _in_frame(incident, image)
+    if incident.label not in VEHICLES and any(
+        box.covered_by(region) > MAX_HIDDEN_RATIO for region in hidden
+    ):
+        return {}
+    return {"opened-clean": encode_jpeg(without(image, hidden), CLEAN_QUALITY)}
 
 
 def concerns(track: Track, incident: Incident) -> bool:

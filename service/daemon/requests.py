@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, time
 from urllib.parse import quote
 
 from models.incident import ChangeKind, Incident, IncidentChange
@@ -16,6 +17,8 @@ from service.daemon.edge import OutboxRequest
 WORK_ORDERS_PATH = "/api/v1/work-orders"
 JSON_TYPE = "application/json"
 JPEG_TYPE = "image/jpeg"
+
+VERSION_CHARACTERS = 12
 
 _WHAT = {
     RuleKind.ILLEGAL_PARKING: "{label} standing",
@@ -33,18 +36,28 @@ def find_rule(camera: Camera, incident: Incident) -> tuple[Zone, Rule]:
     raise LookupError(f"{camera.camera_id}: no rule {incident.zone_id}/{incident.rule_id}")
 
 
+def config_version(camera: Camera) -> str:
+    """Fingerprint of what a camera's pictures are judged by; the same for the same YAML."""
+    values = asdict(camera)
+    del values["source"]  # may carry a password, and judges nothing
+    text = json.dumps(values, default=_canonical, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:VERSION_CHARACTERS]
+
+
 def requests_for(
-    change: IncidentChange, camera: Camera, pictures: Mapping[str, bytes]
+    change: IncidentChange, camera: Camera, pictures: Mapping[str, bytes], model: str = ""
 ) -> tuple[OutboxRequest, ...]:
-    """What the dispatch service must be told of a change, in order; ``pictures``: name → JPEG."""
-    first = (
-        _work_order(change, camera) if change.kind is ChangeKind.OPENED else _observation(change)
-    )
+    """What the dispatch service must be told of a change, in order; ``pictures``: name → JPEG.
+
+    ``model``: version of the detector that saw it.
+    """
+    opens = change.kind is ChangeKind.OPENED
+    first = _work_order(change, camera, model) if opens else _observation(change)
     incident_id = change.incident.incident_id
     return (first, *(_evidence(incident_id, name, jpeg) for name, jpeg in pictures.items()))
 
 
-def work_order_request(incident: Incident, camera: Camera) -> WorkOrderRequest:
+def work_order_request(incident: Incident, camera: Camera, model: str = "") -> WorkOrderRequest:
     """The order that a confirmed incident asks for."""
     zone, rule = find_rule(camera, incident)
     return WorkOrderRequest(
@@ -72,6 +85,8 @@ def work_order_request(incident: Incident, camera: Camera) -> WorkOrderRequest:
         longitude=camera.location.longitude,
         address=camera.location.address,
         description=_describe(incident, camera, zone),
+        model=model,
+        config_version=config_version(camera),
     )
 
 
@@ -81,8 +96,8 @@ def _describe(incident: Incident, camera: Camera, zone: Zone) -> str:
     return f"{camera.name}, {zone.name}: {what}{count} for {incident.observed_s:.0f} s"
 
 
-def _work_order(change: IncidentChange, camera: Camera) -> OutboxRequest:
-    order = work_order_request(change.incident, camera)
+def _work_order(change: IncidentChange, camera: Camera, model: str) -> OutboxRequest:
+    order = work_order_request(change.incident, camera, model)
     return OutboxRequest(
         incident_id=order.incident_id,
         method="POST",
@@ -130,3 +145,10 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.isoformat()
     raise TypeError(f"cannot be written as JSON: {value!r}")
+
+
+def _canonical(value: object) -> object:
+    """Sets in one order, times of day as text; whatever else there is as it is written."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value.isoformat() if isinstance(value, time) else str(value)

@@ -9,6 +9,7 @@ import pytest
 
 from detector.backends import load_detector
 from detector.backends.labels import KNOWN_LABELS
+from detector.backends.loading import weights_version
 from detector.backends.openvino import OpenVinoDetector
 from detector.weights.form import (
     Listed,
@@ -96,6 +97,16 @@ def test_what_cannot_be_loaded_says_what_to_do(
     choice = replace(ModelChoice(weights="colours"), **filled)
     with pytest.raises(WeightsError, match=said):
         load_detector(choice, registry=registry_of(tmp_path / "net"))
+
+
+def test_weights_that_learnt_have_another_version(tmp_path: Path) -> None:
+    networks.save(networks.raw_head(), tmp_path)
+    choice = ModelChoice(weights=str(tmp_path / "net.xml"))
+    before = weights_version(choice)
+    learnt = tmp_path / "net.bin"
+    learnt.write_bytes(learnt.read_bytes() + b"\x00")
+    assert before.startswith("net.xml@")
+    assert weights_version(choice) not in {before, weights_version(ModelChoice())}
 
 
 def test_every_shipped_model_loads_and_looks(tmp_path: Path) -> None:

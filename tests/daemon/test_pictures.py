@@ -77,7 +77,7 @@ def decoded(jpeg: bytes | None) -> Image:
 @pytest.mark.parametrize(
     ("kind", "names"),
     [
-        (ChangeKind.OPENED, {"opened-wide", "opened-close"}),
+        (ChangeKind.OPENED, {"opened-wide", "opened-close", "opened-clean"}),
         (ChangeKind.UPDATED, set()),
         (ChangeKind.CLEARED, {"cleared-wide"}),
     ],
@@ -93,6 +93,34 @@ def test_a_head_is_made_unrecognisable_in_every_picture() -> None:
     shots = change_pictures(change(ChangeKind.OPENED), seen, camera(zones=()))
     for shot in (shots["opened-wide"], snapshot(seen, camera(zones=()))):
         assert np.abs(decoded(shot)[22:45, 104:136].astype(int) - head).mean() > CLOSE
+
+
+def test_the_clean_picture_shows_neither_drawings_nor_heads_nor_plates() -> None:
+    person = Box(100, 20, 140, 110)
+    seen = processed(track(), detections=(Detection(label="person", confidence=0.5, box=person),))
+    clean = decoded(change_pictures(change(ChangeKind.OPENED), seen, camera())["opened-clean"])
+    away = np.abs(clean.astype(int) - seen.frame.image).mean(axis=2)
+    plates = slice(int(CAR.y1 + 0.4 * CAR.height), int(CAR.y2)), slice(int(CAR.x1), int(CAR.x2))
+    assert away[22:45, 104:136].mean() > CLOSE
+    assert away[plates].mean() > CLOSE
+    rest = np.ones(away.shape, bool)
+    rest[plates] = rest[10:60, 90:150] = False
+    rest[int(CAR.y1) : int(CAR.y2), int(CAR.x1) : int(CAR.x2)] = False
+    assert away[rest].mean() < CLOSE, "neither zone, box nor caption"
+
+
+@pytest.mark.parametrize(
+    ("box", "is_sent"),
+    [
+        pytest.param(Box(45, 85, 60, 92), False, id="behind a plate"),
+        pytest.param(Box(0, 0, 20, 20), True, id="beside the car"),
+    ],
+)
+def test_what_had_to_be_hidden_is_not_sent_for_training(box: Box, is_sent: bool) -> None:
+    opened = change(ChangeKind.OPENED)
+    litter = replace(opened, incident=replace(opened.incident, label="litter", box=box))
+    shots = change_pictures(litter, processed(track()), camera())
+    assert ("opened-clean" in shots) is is_sent
 
 
 def test_without_people_a_picture_keeps_its_pixels() -> None:

@@ -12,7 +12,7 @@ from models.geometry import Box
 from models.incident import ChangeKind, Incident, IncidentChange
 from models.work_order import WorkOrderRequest
 from models.zone import Camera, IllegalParkingRule, Location, RuleKind, Zone
-from service.daemon.requests import find_rule, requests_for, to_json
+from service.daemon.requests import config_version, find_rule, requests_for, to_json
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 RULE = IllegalParkingRule(
@@ -81,6 +81,20 @@ def test_an_order_carries_every_field_with_times_that_have_an_offset() -> None:
     assert (body["department_id"], body["dwell_s"]) == ("traffic", 60.0)
     assert (body["latitude"], body["address"]) == (31.2, "1 Market Road")
     assert body["description"] == "North Gate, North kerb: car standing for 60 s"
+
+
+def test_an_order_says_which_model_saw_it_and_by_which_rules_it_was_judged() -> None:
+    (order,) = requests_for(change(ChangeKind.OPENED), CAMERA, {}, "street-n@1f3a9c02")
+    body = json.loads(order.body)
+    assert (body["model"], body["config_version"]) == ("street-n@1f3a9c02", config_version(CAMERA))
+
+
+def test_a_configuration_has_another_version_when_it_judges_otherwise() -> None:
+    stricter = replace(RULE, dwell_s=30.0, labels=frozenset({"car", "bus", "truck"}))
+    changed = replace(CAMERA, zones=(replace(CAMERA.zones[0], rules=(stricter,)),))
+    same = replace(CAMERA, source="rtsp://user:secret@127.0.0.1/gate")
+    versions = {config_version(CAMERA), config_version(changed), config_version(same)}
+    assert len(versions) == 2
 
 
 def test_a_cleared_incident_posts_when_it_was_gone() -> None:
