@@ -1,12 +1,15 @@
-"""A second look at small zones: the same network, but with a zone's surroundings filling its view.
+"""Closer looks: the same network, but with a part of the picture filling its view.
 
 A network sees a picture scaled to its input size: of a car 60 px wide in a 1080p picture, 640 px
-leave 20. Where zones take up a small part of the picture, that part is looked at by itself too.
+leave 20. Where zones take up a small part of the picture, that part is looked at by itself too;
+large ones are cut into slices if a city asks for that; and what is about to become an incident can
+be looked at by itself, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from detector.backends import Detector
@@ -28,6 +31,14 @@ PART_CONFIDENCE_RATIO = 0.75
 """A box around two vehicles is much less sure than theirs, one around a whole vehicle is not."""
 PERSON = "person"
 CUT_MARGIN_PX = 3.0
+SLICE_OVERLAP_RATIO = 0.25
+"""Of a slice's side: what is smaller lies whole in one of two neighbours."""
+CANDIDATE_SHARE = 0.2
+"""Of the view's side that a candidate takes up when it is looked at by itself."""
+AGAIN_IOU = 0.3
+AGAIN_COVER = 0.5
+"""A box found by a closer look is the candidate's if it overlaps it so much, or lies in it so far:
+close up, a heap falls into its pieces."""
 
 
 def regions(
@@ -84,6 +95,80 @@ def merged(close: Sequence[Detection], whole: Sequence[Detection]) -> tuple[Dete
     return tuple(item for item in found if not _is_part(item, found))
 
 
+def slices(
+    points: Points, width_px: int, height_px: int, image_size_px: int, most: int
+) -> tuple[Box, ...]:
+    """Overlapping parts of a zone that show every pixel of it to the network, ``most`` at most.
+
+    Larger parts, shrunk a little, where that many would not do; none where nothing is gained.
+    """
+    area = _around(points, width_px, height_px, image_size_px)
+    side = float(image_size_px)
+    while (count := _steps(area.width, side) * _steps(area.height, side)) > most:
+        side *= 1.1
+    if count == 0 or max(width_px, height_px) < MIN_MAGNIFICATION * min(side, _longer(area)):
+        return ()
+    return tuple(
+        Box(x, y, min(x + side, area.x2), min(y + side, area.y2)).rounded()
+        for y in _starts(area.y1, area.height, side)
+        for x in _starts(area.x1, area.width, side)
+    )
+
+
+def look_again(
+    detector: Detector, image: Image, box: Box, thresholds: Mapping[str, float]
+) -> float | None:
+    """Look at a candidate by itself: the confidence it is found with again, 0 if it is not.
+
+    ``thresholds``: labels that it may have, each with the confidence from which it counts. ``None``
+    if the candidate is so large that it would not be seen closer. Raises
+    :class:`~models.errors.InferenceError` as the detector does.
+    """
+    height, width = image.shape[:2]
+    part = close_up(box, width, height, detector.image_size_px)
+    if part is None:
+        return None
+    (found,) = detector.detect([image[int(part.y1) : int(part.y2), int(part.x1) : int(part.x2)]])
+    return max(
+        (
+            item.confidence
+            for item in found
+            if item.confidence >= thresholds.get(item.label, float("inf"))
+            and _is_again(_moved(item, part).box, box)
+        ),
+        default=0.0,
+    )
+
+
+def close_up(box: Box, width_px: int, height_px: int, image_size_px: int) -> Box | None:
+    """The part of the picture to look at a candidate in; ``None`` if it would not be enlarged."""
+    side = max(_longer(box) / CANDIDATE_SHARE, image_size_px / MOST_ENLARGED)
+    if max(width_px, height_px) < MIN_MAGNIFICATION * side:
+        return None
+    x, y = box.center
+    # Shifted into the picture, not cut: things at the border keep their surroundings.
+    left = min(max(0.0, x - side / 2), max(0.0, width_px - side))
+    top = min(max(0.0, y - side / 2), max(0.0, height_px - side))
+    return Box(left, top, left + side, top + side).clipped(width_px, height_px).rounded()
+
+
+def _is_again(found: Box, candidate: Box) -> bool:
+    return found.iou(candidate) >= AGAIN_IOU or found.covered_by(candidate) >= AGAIN_COVER
+
+
+def _steps(length: float, side: float) -> int:
+    """How many overlapping sides it takes to cover a length."""
+    if length <= 0:
+        return 0
+    return max(1, math.ceil((length - side) / (side * (1 - SLICE_OVERLAP_RATIO)) + 1))
+
+
+def _starts(begin: float, length: float, side: float) -> list[float]:
+    steps = _steps(length, side)
+    gap = 0.0 if steps == 1 else (length - side) / (steps - 1)
+    return [begin + step * gap for step in range(steps)]
+
+
 def _around(points: Points, width: int, height: int, shortest: float) -> Box:
     """A zone's bounding box with room around it, at least ``shortest`` long, within the picture."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -93,8 +178,7 @@ def _around(points: Points, width: int, height: int, shortest: float) -> Box:
     half_w = (bounds.width / 2 + margin) * scale
     half_h = (bounds.height / 2 + margin) * scale
     x, y = bounds.center
-    grown = Box(x - half_w, y - half_h, x + half_w, y + half_h).clipped(width, height)
-    return Box(*(float(round(side)) for side in grown.xyxy))
+    return Box(x - half_w, y - half_h, x + half_w, y + half_h).clipped(width, height).rounded()
 
 
 def _joined(found: list[Box], region: Box, longest: float) -> list[Box]:

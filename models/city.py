@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.evidence import Retention
 from models.zone import Camera, Department
 
 
@@ -24,6 +25,24 @@ class ModelChoice:
     """Boxes below it are not even tracked; rules have their own, higher limits."""
     class_map: Mapping[str, str] = field(default_factory=dict)
     """Renames classes of foreign weights to labels that rules know; empty: keep names."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """The city's own operating thresholds by label, before those of the weights."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFacts:
+    """What is known of the network that will look; labels are those after ``class_map``."""
+
+    name: str
+    """As the configuration names it."""
+    labels: tuple[str, ...] = ()
+    """Every label it can give; empty: known only once it is loaded."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Operating threshold by label, where the registry states one."""
+    experimental: frozenset[str] = frozenset()
+    """Labels with too little evidence on real pictures."""
+    card: str = ""
+    """Where its figures are; empty: nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,4 +67,7 @@ class City:
     """Category key → department id; a rule's own department comes first, ``default`` last."""
     model: ModelChoice = field(default_factory=ModelChoice)
     dispatch: DispatchTarget = field(default_factory=DispatchTarget)
+    retention: Retention = field(default_factory=Retention)
+    file_sha256: str = field(default="", compare=False)
+    """Hash of the YAML file, which manifests of evidence name; empty where there was no file."""
     name_zh: str = ""

@@ -96,6 +96,10 @@ class Box:
             min(max(self.y2, 0.0), height_px),
         )
 
+    def rounded(self) -> Box:
+        """The box with its sides on whole pixels."""
+        return Box(*(float(round(side)) for side in self.xyxy))
+
     def grown(self, ratio: float) -> Box:
         """The box with ``ratio`` of its width and height added on every side."""
         dx, dy = self.width * ratio, self.height * ratio

@@ -46,6 +46,9 @@ class Incident:
     observed_s: float
     """Seconds it was watched; time in which nobody could look does not count."""
     object_count: int = 1
+    closer_look: float | None = None
+    """Confidence with which a closer look found it when it was confirmed; 0: that did not find it;
+    ``None``: there was none."""
     cleared_at: datetime | None = None
 
 

@@ -6,10 +6,12 @@ These are the validated values the program works with; the YAML form with its ch
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
+from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
 
 
@@ -19,6 +21,7 @@ class RuleKind(StrEnum):
     ILLEGAL_PARKING = "illegal_parking"
     LITTER = "litter"
     DAMAGED_FACILITY = "damaged_facility"
+    CAMERA_FAULT = "camera_fault"
 
 
 class Priority(StrEnum):
@@ -28,6 +31,20 @@ class Priority(StrEnum):
     NORMAL = "normal"
     HIGH = "high"
     URGENT = "urgent"
+
+
+class CloserLook(StrEnum):
+    """What a look at a candidate by itself, enlarged, is for, when it is about to be confirmed."""
+
+    REQUIRE = "require"
+    """What is not found there is not confirmed; it is looked at again later."""
+    RECORD = "record"
+    """The incident says how it went."""
+    OFF = "off"
+
+
+DEFAULT_THRESHOLD = 0.25
+"""Confidence that counts, for labels of which neither configuration nor weights say anything."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +81,12 @@ class Rule:
     """Absence tolerated before a candidate is forgotten."""
     clear_after_s: float = 30.0
     """Absence, while the place could be seen, that ends an incident."""
-    min_confidence: float = 0.25
+    min_confidence: float | None = None
+    """Boxes below it do not count; ``None``: as ``thresholds`` says for their label."""
+    thresholds: Mapping[str, float] = field(default_factory=dict, hash=False)
+    """Operating thresholds of the model by label."""
+    closer_look: CloserLook = CloserLook.OFF
+    """Whether a candidate is looked at by itself before it is confirmed."""
     min_seen_ratio: float = 0.5
     """Share of the looks during the dwell at which the object must really have been seen."""
     schedule: Schedule = Schedule()
@@ -72,6 +94,12 @@ class Rule:
     """Key of the category table, such as ``illegal_parking``."""
     department_id: str | None = None
     priority: Priority = Priority.NORMAL
+
+    def threshold(self, label: str) -> float:
+        """The confidence from which a box of this label counts."""
+        if self.min_confidence is not None:
+            return self.min_confidence
+        return self.thresholds.get(label, DEFAULT_THRESHOLD)
 
     @property
     def kind(self) -> RuleKind:
@@ -128,6 +156,8 @@ class Zone:
     in_pixels: bool
     """True: corners are pixels of ``Camera.resolution``; False: ratios 0 to 1 of the sides."""
     rules: tuple[Rule, ...]
+    slices: int = 0
+    """At most so many overlapping parts of the zone are looked at by themselves; 0: none."""
 
     def corners_px(
         self, resolution: tuple[int, int] | None, width_px: int, height_px: int
@@ -180,6 +210,12 @@ class Camera:
     location: Location = field(default_factory=Location)
     closer_looks: bool = True
     """Small zones are also looked at by themselves; costs up to three more inferences a look."""
+    faults: FaultSettings | None = None
+    """Which faults of the camera itself are looked for; ``None``: none."""
+    assets: tuple[Asset, ...] = ()
+    """Things whose look is learnt and whose change is reported."""
+    privacy: Privacy = field(default_factory=Privacy)
+    evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
+
 from detector.backends import Detector
-from detector.closer import look_closer, regions
+from detector.closer import look_again, look_closer, regions, slices
 from detector.tracking import CameraTracker, kind_of
+from models.errors import DetectorError
 from models.geometry import Box
 from models.incident import Incident, IncidentChange
 from models.seeing import Detection, Frame, Look
-from models.zone import Camera
+from models.zone import Camera, Rule
+from zones.case import CloserLooker
 from zones.engine import ZoneEngine
+
+log = structlog.get_logger(__name__)
 
 ALWAYS_TRACKED = frozenset({"person", "car", "motorcycle", "bicycle", "bus", "truck", "van"})
 """They hide what rules watch, and persons are redacted, whether or not a rule asks for them."""
@@ -50,12 +56,49 @@ class Seeing:
         detections = tuple(item for item in found if kind_of(item.label) in self._kinds)
         return self._tracker.update(frame, detections), detections
 
+    def closer(self, frame: Frame) -> CloserLooker:
+        """What looks at candidates of this frame by themselves, before they are confirmed."""
+
+        def look(rule: Rule, box: Box) -> float | None:
+            thresholds = {label: rule.threshold(label) for label in rule.labels}
+            try:
+                found = look_again(self._detector, frame.image, box, thresholds)
+            except DetectorError as error:
+                # The look itself went well: a candidate must not be lost to a fault of this one.
+                log.error("no closer look", camera=self._camera.camera_id, reason=str(error))
+                return None
+            log.info(
+                "looked closer",
+                camera=self._camera.camera_id,
+                rule=rule.rule_id,
+                box=[round(side) for side in box.xyxy],
+                confidence=found if found is None else round(found, 3),
+            )
+            return found
+
+        return look
+
     def _regions_of(self, frame: Frame) -> tuple[Box, ...]:
         size = (frame.width_px, frame.height_px)
         if size not in self._regions:
             # A stream has one size, seldom another after a change of its settings: keep the latest.
-            self._regions = {size: self._small_zones(*size)}
+            self._regions = {size: (*self._small_zones(*size), *self._slices(*size))}
         return self._regions[size]
+
+    def _slices(self, width_px: int, height_px: int) -> tuple[Box, ...]:
+        size_px = self._detector.image_size_px
+        return tuple(
+            part
+            for zone in self._camera.zones
+            if zone.slices > 0
+            for part in slices(
+                zone.corners_px(self._camera.resolution, width_px, height_px),
+                width_px,
+                height_px,
+                size_px,
+                zone.slices,
+            )
+        )
 
     def _small_zones(self, width_px: int, height_px: int) -> tuple[Box, ...]:
         if not self._camera.closer_looks:
@@ -63,6 +106,7 @@ class Seeing:
         polygons = (
             zone.corners_px(self._camera.resolution, width_px, height_px)
             for zone in self._camera.zones
+            if zone.slices == 0
         )
         return regions(polygons, width_px, height_px, self._detector.image_size_px)
 
@@ -90,7 +134,7 @@ class CameraPipeline:
         has changed, and the rules take it as time in which nobody looked.
         """
         look, detections = self._seeing.look(frame)
-        changes = self._engine.look(look)
+        changes = self._engine.look(look, self._seeing.closer(frame))
         return Processed(frame=frame, detections=detections, look=look, changes=changes)
 
     def state(self) -> str:

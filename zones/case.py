@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,8 +13,16 @@ from models.zone import Rule
 from zones.clock import ZERO, LookClock
 from zones.polygon import ZoneShape
 
+CloserLooker = Callable[[Rule, Box], float | None]
+"""Looks at the place of a rule's candidate by itself, enlarged, in the picture of the look.
+
+Gives the confidence with which one of the rule's labels was found there, 0 if none was;
+``None``: there was nothing to be seen closer."""
+
 WINDOW_DWELLS = 2
 """The share of looks is taken over the last one to two dwells, so that a dark night is outlived."""
+LONGEST_RETRY_S = 3600.0
+"""What a closer look refused gets another one after so much more watched time at the latest."""
 _ROUNDING = 1e-9
 
 
@@ -40,6 +48,8 @@ class Scene:
     shape: ZoneShape
     active_since: datetime | None
     """First look at which the rule's schedule held, without a break; ``None``: it does not."""
+    closer: CloserLooker | None = None
+    """``None``: there is no picture to look at, as in a replay."""
 
     @property
     def at(self) -> datetime:
@@ -103,6 +113,10 @@ class Case:
     sighted: timedelta = ZERO
     """Watched time of the looks at which it was really seen in the zone."""
     is_ripe: bool = False
+    closer_look: float | None = None
+    """Confidence with which a closer look found it; 0: it did not, and need not have."""
+    refused_s: float = 0.0
+    """``observed`` in seconds when a closer look that it needed did not find it; 0: never."""
     open: OpenIncident | None = None
 
     @property
@@ -179,9 +193,9 @@ def meets(case: Case, rule: Rule) -> bool:
     called = sum(count for label, count in case.votes.items() if label in rule.labels)
     return (
         case.is_standing
-        and case.observed.total_seconds() >= rule.dwell_s
+        and case.observed.total_seconds() >= _needed_s(case, rule)
         and _seen_enough(case, rule)
-        and case.confidence >= rule.min_confidence
+        and case.confidence >= rule.threshold(case.label)
         and 2 * called >= sum(case.votes.values())
     )
 
@@ -232,6 +246,8 @@ def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
         absent=ZERO,
         window=ZERO,
         sighted=ZERO,
+        closer_look=None,
+        refused_s=0.0,
     )
 
 
@@ -249,6 +265,12 @@ def _in_window(
     if window.total_seconds() > WINDOW_DWELLS * rule.dwell_s:
         return window / 2, sighted / 2
     return window, sighted
+
+
+def _needed_s(case: Case, rule: Rule) -> float:
+    """Dwell that confirms it: after a refusal twice as long, but no more than an hour longer."""
+    again_s = min(2 * case.refused_s, case.refused_s + LONGEST_RETRY_S)
+    return max(rule.dwell_s, again_s)
 
 
 def _seen_enough(case: Case, rule: Rule) -> bool:

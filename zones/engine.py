@@ -18,7 +18,7 @@ from models.zone import (
     Rule,
     Zone,
 )
-from zones.case import Case, OpenIncident, Scene
+from zones.case import Case, CloserLooker, OpenIncident, Scene
 from zones.clock import ZERO, LookClock
 from zones.damage import DamageJudge
 from zones.incidents import Site, cleared
@@ -108,8 +108,12 @@ class ZoneEngine:
         )
         return tuple(incident for holder in holders for incident in holder.incidents)
 
-    def look(self, look: Look) -> tuple[IncidentChange, ...]:
-        """Judge a look; what came of it, in order. Looks that go back in time are ignored."""
+    def look(self, look: Look, closer: CloserLooker | None = None) -> tuple[IncidentChange, ...]:
+        """Judge a look; what came of it, in order. Looks that go back in time are ignored.
+
+        ``closer`` looks at a candidate by itself, in the picture of this look, where a rule wants
+        that before it confirms; it must not raise. Without it, what met its rule is confirmed.
+        """
         if look.camera_id != self._camera.camera_id:
             raise ValueError(f"look of camera {look.camera_id!r}, not {self._camera.camera_id!r}")
         step = self._clock.step(look.at)
@@ -133,6 +137,7 @@ class ZoneEngine:
             clock=self._clock,
             is_stale=step.is_stale,
             is_settling=self._settling_left > ZERO,
+            closer=closer,
         )
         for post in self._posts:
             is_on = is_active(post.rule.schedule, look.at)

@@ -63,6 +63,7 @@ def opened(
     label: str,
     started_at: datetime,
     taken: Collection[str],
+    closer_look: float | None = None,
 ) -> tuple[OpenIncident, IncidentChange]:
     """Confirm an incident."""
     incident = Incident(
@@ -82,6 +83,7 @@ def opened(
         last_seen_at=seen.last_seen_at,
         observed_s=seen.observed_s,
         object_count=seen.object_count,
+        closer_look=closer_look,
     )
     opening = OpenIncident(incident=incident, reported_s=incident.observed_s)
     return opening, IncidentChange(kind=ChangeKind.OPENED, at=scene.at, incident=incident)

@@ -14,6 +14,7 @@ from models.geometry import Box
 from models.incident import Incident, IncidentChange
 from models.zone import LitterRule
 from zones.case import Case, OpenIncident, Scene, rescaled, rescaled_open
+from zones.closer import looked_at
 from zones.incidents import Seen, Site, cleared, opened, refreshed
 from zones.places import PlaceWatcher
 
@@ -69,10 +70,12 @@ class LitterJudge:
             self._open = rescaled_open(self._open, x_factor, y_factor, width_px, height_px)
 
     def _opening(self, pieces: Sequence[Case], scene: Scene) -> list[IncidentChange]:
-        if not pieces or len(pieces) < self._rule.min_count:
+        if not self._suffice(pieces, scene):
             return []
-        if scene.shape.covered_share(piece.box for piece in pieces) < self._rule.min_area_ratio:
+        if not self._suffice(self._checked(pieces, scene), scene):
             return []
+        pieces = [case for case in self._watcher.cases if case.is_ripe]
+        looks = [piece.closer_look for piece in pieces if piece.closer_look is not None]
         self._open, change = opened(
             self._site,
             self._rule,
@@ -81,8 +84,29 @@ class LitterJudge:
             label=max(pieces, key=lambda piece: piece.confidence).label,
             started_at=min(piece.started_at for piece in pieces),
             taken=(),
+            closer_look=max(looks, default=None),
         )
         return [change]
+
+    def _suffice(self, pieces: Sequence[Case], scene: Scene) -> bool:
+        """Whether these pieces are as many, and cover as much, as the rule asks."""
+        if not pieces or len(pieces) < self._rule.min_count:
+            return False
+        share = scene.shape.covered_share(piece.box for piece in pieces)
+        return share >= self._rule.min_area_ratio
+
+    def _checked(self, pieces: Sequence[Case], scene: Scene) -> list[Case]:
+        """Pieces that a closer look does not refuse, the surest first, until they suffice."""
+        confirmed: list[Case] = []
+        after: dict[int, Case] = {}
+        for piece in sorted(pieces, key=lambda piece: -piece.confidence):
+            looked = after[id(piece)] = looked_at(piece, scene, self._rule)
+            if looked.is_ripe:
+                confirmed.append(looked)
+            if self._suffice(confirmed, scene):
+                break
+        self._watcher.cases = tuple(after.get(id(case), case) for case in self._watcher.cases)
+        return confirmed
 
     def _seen(self, pieces: Sequence[Case], scene: Scene) -> Seen:
         last_seen_at = max(piece.last_seen_at for piece in pieces)

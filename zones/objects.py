@@ -8,6 +8,7 @@ from dataclasses import replace
 from models.incident import Incident, IncidentChange
 from models.zone import Rule
 from zones.case import Case, OpenIncident, Scene, rescaled
+from zones.closer import looked_at
 from zones.incidents import Seen, Site, cleared, opened, refreshed
 from zones.watching import Watcher
 
@@ -45,7 +46,7 @@ class ObjectJudge:
         taken = {incident.incident_id for incident in self.incidents}
         reported: list[Case] = []
         for case in followed.alive:
-            after, new = self._report(case, scene, taken) if case.is_ripe else (case, ())
+            after, new = self._judged(case, scene, taken)
             reported.append(after)
             changes.extend(new)
             taken.update(change.incident.incident_id for change in new)
@@ -55,6 +56,13 @@ class ObjectJudge:
     def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
         """The pictures have another size from now on."""
         self._watcher.cases = rescaled(self.cases, x_factor, y_factor, width_px, height_px)
+
+    def _judged(
+        self, case: Case, scene: Scene, taken: Collection[str]
+    ) -> tuple[Case, tuple[IncidentChange, ...]]:
+        if case.is_ripe and case.open is None:
+            case = looked_at(case, scene, self._rule)
+        return self._report(case, scene, taken) if case.is_ripe else (case, ())
 
     def _report(
         self, case: Case, scene: Scene, taken: Collection[str]
@@ -76,5 +84,6 @@ class ObjectJudge:
             label=case.label,
             started_at=case.started_at,
             taken=taken,
+            closer_look=case.closer_look,
         )
         return replace(case, open=after), (change,)

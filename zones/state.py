@@ -114,6 +114,8 @@ def _case_out(case: Case) -> Json:
         "window_s": case.window.total_seconds(),
         "sighted_s": case.sighted.total_seconds(),
         "is_ripe": case.is_ripe,
+        "closer_look": case.closer_look,
+        "refused_s": case.refused_s,
         "open": _open_out(case.open),
     }
 
@@ -133,6 +135,8 @@ def _case_in(data: Json) -> Case:
         window=timedelta(seconds=data["window_s"]),
         sighted=timedelta(seconds=data["sighted_s"]),
         is_ripe=bool(data["is_ripe"]),
+        closer_look=_number_in(data.get("closer_look")),
+        refused_s=float(data.get("refused_s", 0.0)),
         open=_open_in(data["open"]),
     )
 
@@ -157,6 +161,7 @@ def _open_out(opened: OpenIncident | None) -> Json:
         "last_seen_at": incident.last_seen_at.isoformat(),
         "observed_s": incident.observed_s,
         "object_count": incident.object_count,
+        "closer_look": incident.closer_look,
         "reported_s": opened.reported_s,
     }
 
@@ -181,8 +186,13 @@ def _open_in(data: Json) -> OpenIncident | None:
         last_seen_at=_time_in(data["last_seen_at"]),
         observed_s=float(data["observed_s"]),
         object_count=int(data["object_count"]),
+        closer_look=_number_in(data.get("closer_look")),
     )
     return OpenIncident(incident=incident, reported_s=float(data["reported_s"]))
+
+
+def _number_in(data: Json) -> float | None:
+    return None if data is None else float(data)
 
 
 def _votes_in(data: Mapping[str, Json]) -> Mapping[str, int]:

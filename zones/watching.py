@@ -19,7 +19,7 @@ from zones.case import Case, Match, Scene
 EDGE_MARGIN_RATIO = 0.25
 """So much of its size a thing's anchor may be outside before it has left: boxes jitter."""
 ENTRY_CONFIDENCE_RATIO = 0.8
-"""A thing is watched from this share of ``min_confidence`` on; it must reach all of it to count.
+"""A thing is watched from this share of its threshold on; it must reach all of it to count.
 Confidence wavers, and a half-hidden vehicle has stood there before it was first sure enough."""
 HIDDEN_SHARE = 0.5
 """Share of a thing's box that something in front must cover for its place not to be visible."""
@@ -134,7 +134,7 @@ class Watcher(ABC):
     def _may_enter(self, track: Track, scene: Scene) -> bool:
         return (
             track.label in self._rule.labels
-            and track.confidence >= ENTRY_CONFIDENCE_RATIO * self._rule.min_confidence
+            and track.confidence >= ENTRY_CONFIDENCE_RATIO * self._rule.threshold(track.label)
             and self._is_inside(track, scene)
         )
 

@@ -6,23 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.errors import WeightsError
-
-KNOWN_LABELS = frozenset(
-    {
-        "person",
-        "bicycle",
-        "car",
-        "motorcycle",
-        "bus",
-        "truck",
-        "litter",
-        "garbage_pile",
-        "pothole",
-        "road_crack",
-        "graffiti",
-    }
-)
-"""Labels that rules know; a class of one of these names never needs to be mapped."""
+from models.labels import KNOWN_LABELS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

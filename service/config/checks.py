@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from models.geometry import Points
+from models.labels import KNOWN_LABELS
 from service.config import polygons
 from service.config.document import EACH, Document, Finding, Loc, select
 from service.config.scalars import did_you_mean
 from service.config.sources import resolve_source
-from service.config.vocabulary import DEFAULT_ROUTE, KINDS, KNOWN_LABELS
+from service.config.vocabulary import DEFAULT_ROUTE, KINDS
 
 _CAMERAS = ("cameras", EACH)
 _ZONES = (*_CAMERAS, "zones", EACH)
@@ -62,7 +63,8 @@ def _texts(data: Any, *path: str | None) -> Iterator[tuple[Loc, str]]:
     return ((loc, value) for loc, value in select(data, *path) if isinstance(value, str))
 
 
-def _unknown(noun: str, word: str, known: Collection[str]) -> str:
+def unknown(noun: str, word: str, known: Collection[str]) -> str:
+    """Says that a word is unknown, and which one may have been meant."""
     hint = did_you_mean(word, known)
     if not hint:
         names = ", ".join(sorted(known)[:8]) + (", ..." if len(known) > 8 else "")
@@ -75,7 +77,7 @@ def _departments(data: Any) -> Iterator[Finding]:
     for path in ((*_RULES, "department"), ("routing", EACH)):
         for loc, value in _texts(data, *path):
             if value not in known:
-                yield Finding(loc=loc, message=_unknown("department", value, known))
+                yield Finding(loc=loc, message=unknown("department", value, known))
 
 
 def _routing_keys(data: Any) -> Iterator[Finding]:
@@ -84,21 +86,24 @@ def _routing_keys(data: Any) -> Iterator[Finding]:
     known = {DEFAULT_ROUTE, *KINDS, *own}
     for loc, _ in select(data, "routing", EACH):
         if loc[-1] not in known:
-            yield Finding(loc=loc, message=_unknown("category", str(loc[-1]), known))
+            yield Finding(loc=loc, message=unknown("category", str(loc[-1]), known))
 
 
 def _schedules(data: Any) -> Iterator[Finding]:
     known = {str(loc[-1]) for loc, _ in select(data, "schedules", EACH)}
     for loc, value in _texts(data, *_RULES, "schedule"):
         if value not in known:
-            yield Finding(loc=loc, message=_unknown("schedule", value, known))
+            yield Finding(loc=loc, message=unknown("schedule", value, known))
 
 
 def _labels(data: Any) -> Iterator[Finding]:
     known = KNOWN_LABELS | {value for _, value in _texts(data, "model", "class_map", EACH)}
     for loc, value in _texts(data, *_RULES, "labels", EACH):
         if value not in known:
-            yield Finding(loc=loc, message=_unknown("label", value, known))
+            yield Finding(loc=loc, message=unknown("label", value, known))
+    for loc, _ in select(data, "model", "thresholds", EACH):
+        if loc[-1] not in known:
+            yield Finding(loc=loc, message=unknown("label", str(loc[-1]), known))
 
 
 def _sources(data: Any, folder: Path, environ: Mapping[str, str] | None) -> Iterator[Finding]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import time
 from pathlib import Path
 from typing import Any
 
-from models.city import City, DispatchTarget, ModelChoice
+from models.city import City, DispatchTarget, ModelChoice, ModelFacts
 from models.zone import (
     Camera,
+    CloserLook,
     DamagedFacilityRule,
     DecodeMode,
     Department,
@@ -33,7 +34,7 @@ from service.config.rule_forms import (
     WindowForm,
 )
 from service.config.sources import resolve_source
-from service.config.vocabulary import DEFAULT_DWELL_S, DEFAULT_LABELS
+from service.config.vocabulary import DEFAULT_CLOSER_LOOK, DEFAULT_DWELL_S, usual_labels
 
 MIN_GRACE_S = {"illegal_parking": 5.0, "litter": 15.0, "damaged_facility": 15.0}
 """By kind of rule: detectors miss litter and damage for longer than vehicles."""
@@ -41,6 +42,14 @@ MIN_CLEAR_AFTER_S = 30.0
 GRACE_LOOKS = 2.0
 CLEAR_AFTER_LOOKS = 4.0
 """Where the file says nothing, so many looks must pass too: one missed look decides nothing."""
+
+USUAL_FLOOR = 0.2
+FLOOR_RATIO = 0.8
+"""Of a threshold: from there on, a box is followed until it is sure enough or gone."""
+LEAST_FLOOR = 0.05
+"""Nothing is followed below it, whatever a threshold says: everything looks a little like it."""
+AUTO_SLICES = 12
+"""What ``slices: true`` costs at most, in inferences a look."""
 
 _MODEL_SUFFIXES = frozenset({".pt", ".onnx", ".xml", ".engine"})
 
@@ -54,23 +63,27 @@ class Surroundings:
     """Fills the placeholders of sources; None: sources stay as they are written."""
 
 
-def to_city(form: CityFile, surroundings: Surroundings) -> City:
-    """The city of a form in which every check has passed."""
+def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None = None) -> City:
+    """The city of a form in which every check has passed; rules are fitted to the model."""
     zone = form.city.timezone
+    model = to_model(form.model, surroundings.folder)
+    thresholds = {**(facts.thresholds if facts else {}), **model.thresholds}
     schedules = {name: _schedule(given, zone) for name, given in form.schedules.items()}
+    context = _Context(surroundings, schedules, zone, facts, thresholds)
+    cameras = tuple(_camera(camera, context) for camera in form.cameras)
+    if form.model.min_confidence is None:
+        model = replace(model, min_confidence=_lowest_confidence(cameras))
     return City(
         name=form.city.name,
         name_zh=form.city.name_zh,
         timezone=zone,
-        cameras=tuple(
-            _camera(camera, _Context(surroundings, schedules, zone)) for camera in form.cameras
-        ),
+        cameras=cameras,
         departments=tuple(
             Department(department_id=given.id, name=given.name, name_zh=given.name_zh)
             for given in form.departments
         ),
         routing=dict(form.routing),
-        model=_model(form.model, surroundings.folder),
+        model=model,
         dispatch=DispatchTarget(url=form.dispatch.url, api_key_env=form.dispatch.api_key_env),
     )
 
@@ -80,9 +93,12 @@ class _Context:
     surroundings: Surroundings
     schedules: Mapping[str, Schedule]
     timezone: str
+    facts: ModelFacts | None
+    thresholds: Mapping[str, float]
 
 
-def _model(form: ModelForm, folder: Path) -> ModelChoice:
+def to_model(form: ModelForm, folder: Path) -> ModelChoice:
+    """The model that a file chooses; its path is relative to the file's folder."""
     weights = form.weights
     if "://" not in weights and _looks_like_path(weights, folder):
         weights = str((folder / weights).resolve())
@@ -91,9 +107,17 @@ def _model(form: ModelForm, folder: Path) -> ModelChoice:
         backend=form.backend,
         device=form.device,
         image_size_px=form.image_size,
-        min_confidence=form.min_confidence,
+        min_confidence=USUAL_FLOOR if form.min_confidence is None else form.min_confidence,
         class_map=dict(form.class_map),
+        thresholds=dict(form.thresholds),
     )
+
+
+def _lowest_confidence(cameras: Sequence[Camera]) -> float:
+    """So low that a rule's candidates can waver below its threshold and still be followed."""
+    rules = [rule for camera in cameras for zone in camera.zones for rule in zone.rules]
+    needed = [FLOOR_RATIO * rule.threshold(label) for rule in rules for label in rule.labels]
+    return min([USUAL_FLOOR, *(floor for floor in needed if floor >= LEAST_FLOOR)])
 
 
 def _looks_like_path(weights: str, folder: Path) -> bool:
@@ -130,6 +154,7 @@ def _zone(form: ZoneForm, look_interval_s: float, context: _Context) -> Zone:
         polygon=points,
         in_pixels=(form.units or polygons.guess_units(points)) == "pixels",
         rules=tuple(_rule(rule, look_interval_s, context) for rule in form.rules),
+        slices=AUTO_SLICES if form.slices is True else int(form.slices),
     )
 
 
@@ -152,16 +177,21 @@ def _shared(
     context: _Context,
 ) -> dict[str, Any]:
     category = form.category or form.kind
+    usual = usual_labels(form.kind, context.facts, allow_experimental=form.allow_experimental)
+    labels = frozenset(form.labels or usual)
+    thresholds = context.thresholds if form.min_confidence is None else {}
     usual_dwell_s = DEFAULT_DWELL_S.get(category, DEFAULT_DWELL_S[form.kind])
     usual_grace_s = max(MIN_GRACE_S[form.kind], GRACE_LOOKS * look_interval_s)
     usual_clear_s = max(MIN_CLEAR_AFTER_S, CLEAR_AFTER_LOOKS * look_interval_s)
     return {
         "rule_id": form.id or form.kind,
-        "labels": frozenset(form.labels or DEFAULT_LABELS[form.kind]),
+        "labels": labels,
         "dwell_s": usual_dwell_s if form.dwell is None else form.dwell,
         "grace_s": usual_grace_s if form.grace is None else form.grace,
         "clear_after_s": usual_clear_s if form.clear_after is None else form.clear_after,
         "min_confidence": form.min_confidence,
+        "thresholds": {label: thresholds[label] for label in labels & thresholds.keys()},
+        "closer_look": CloserLook(form.closer_look or DEFAULT_CLOSER_LOOK[form.kind]),
         "min_seen_ratio": form.min_seen_ratio,
         "schedule": _schedule_of(form.schedule, context),
         "category": category,

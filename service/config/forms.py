@@ -37,8 +37,12 @@ class ModelForm(Form):
     """cpu, cuda, cuda:1, or a device name of OpenVINO."""
     image_size: Annotated[int, Field(ge=32, le=4096, multiple_of=32)] = 640
     """Longer side, in pixels, of what the network sees; a multiple of 32."""
-    min_confidence: Ratio = 0.2
-    """Boxes below it are not even tracked; rules have their own, higher limits."""
+    min_confidence: Ratio | None = None
+    """Boxes below it are not even tracked; rules have their own, higher limits. Left out: 0.2, or
+    lower where the threshold of a class needs it."""
+    thresholds: dict[str, Ratio] = Field(default_factory=dict)
+    """Operating threshold by class: from which confidence a box counts where its rule does not say
+    so; left out: that of the weights' registry, else 0.25."""
     class_map: dict[str, Text] = Field(default_factory=dict)
     """Renames classes of foreign weights to labels that rules know; empty: keep names."""
 
@@ -87,7 +91,9 @@ class LocationForm(Form):
         return self
 
 
+MOST_SLICES = 64
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]
+RatioPointForm = Annotated[list[Ratio], Field(min_length=2, max_length=2)]
 PointForm = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
 Side = Annotated[int, Field(ge=16, le=32_768)]
 
@@ -103,8 +109,38 @@ class ZoneForm(Form):
     """Corners [x, y] in order, from the picture's top left; the last one joins the first."""
     units: Literal["ratio", "pixels"] | None = None
     """ratio: 0 to 1 of the sides; pixels: of the camera's resolution; left out: by the numbers."""
+    slices: bool | Annotated[int, Field(ge=0, le=MOST_SLICES)] = False
+    """Look at the zone in overlapping parts, each by itself, for small things in large zones. true:
+    as many parts as it takes to see every pixel, at most 12; a number: at most so many. Each part
+    costs one inference a look."""
     rules: Annotated[list[AnyRuleForm], Field(min_length=1)]
     """What must not happen here."""
+
+
+class PrivacyForm(Form):
+    """What must not be seen in a camera's pictures."""
+
+    faces: Literal["blur", "off"] = "blur"
+    """Heads of persons in everything that leaves the machine; off only where the law allows it."""
+    plates: Literal["blur", "off"] = "blur"
+    """Where vehicles have their plates; off only where plates are needed and the law allows it."""
+    masks: list[Annotated[list[RatioPointForm], Field(min_length=3)]] = Field(default_factory=list)
+    """Polygons [x, y] as ratios (windows, gardens), painted over before anything looks at them."""
+
+
+class EvidenceForm(Form):
+    """What is kept as proof of an incident."""
+
+    clip: bool = True
+    """A short redacted film with each order."""
+    clip_before: Annotated[Positive, Field(le=30)] = 10.0
+    """How much of it is from before the confirmation."""
+    clip_after: Annotated[Positive, Field(le=30)] = 5.0
+    """How much of it is from after the confirmation."""
+    latest_every: Annotated[Positive, Field(ge=10)] = 300.0
+    """New pictures while it is still there: the first after this time, the next after twice it."""
+    retention_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(default_factory=dict)
+    """Category (or 'default') to the days after closing for which evidence is kept; none: for good."""
 
 
 def _usb_index_as_text(value: Any) -> Any:
@@ -151,6 +187,8 @@ class CameraForm(Form):
     """Small zones are also looked at by themselves, enlarged; costs up to three more inferences."""
     location: LocationForm = LocationForm()
     """Where it looks."""
+    privacy: PrivacyForm = PrivacyForm()
+    """What must not be seen in its pictures."""
     zones: list[ZoneForm] = Field(default_factory=list)
     """Parts of the picture, with their rules."""
 
@@ -164,6 +202,8 @@ class CityFile(Form):
     """Which network looks, and how."""
     dispatch: DispatchForm = DispatchForm()
     """Where work orders go."""
+    evidence: EvidenceForm = EvidenceForm()
+    """What is kept as proof of an incident."""
     departments: list[DepartmentForm] = Field(default_factory=list)
     """Who does the work."""
     routing: dict[str, str] = Field(default_factory=dict)

@@ -84,8 +84,8 @@ class RuleForm(Form):
     """Absence tolerated before a candidate is forgotten; left out: 5 s, at least two looks."""
     clear_after: Positive | None = None
     """Absence that ends an incident; left out: 30 s, at least four looks."""
-    min_confidence: Ratio = 0.25
-    """Boxes below it do not count."""
+    min_confidence: Ratio | None = None
+    """Boxes below it do not count; left out: the operating threshold of each class."""
     min_seen_ratio: Ratio = 0.5
     """Share of the looks during the dwell at which it must really have been seen."""
     schedule: ScheduleChoice | None = None
@@ -96,6 +96,12 @@ class RuleForm(Form):
     """Id of the department; left out: what routing says."""
     priority: Literal["low", "normal", "high", "urgent"] = "normal"
     """How urgent its work orders are."""
+    allow_experimental: bool = False
+    """Whether it may look for classes that the model's registry calls experimental."""
+    closer_look: Literal["require", "record", "off"] | None = None
+    """Whether a candidate is looked at by itself, enlarged, before it is confirmed. require: what
+    is not found there is not confirmed; record: the order says how it went; left out: record for
+    litter and damage, off for parking."""
 
 
 class IllegalParkingForm(RuleForm):

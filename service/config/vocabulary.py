@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-VEHICLES = ("car", "motorcycle", "bus", "truck")
-LITTER = ("litter", "garbage_pile", "overflowing_bin")
-DAMAGE = (
-    "pothole",
-    "road_crack",
-    "graffiti",
-    "damaged_manhole",
-    "damaged_sign",
-    "damaged_street_furniture",
-    "fallen_tree",
-)
-KNOWN_LABELS = frozenset({"person", "bicycle", *VEHICLES, *LITTER, *DAMAGE})
-"""Labels that rules know; weights of other makers are mapped to them by ``model.class_map``."""
+from models.city import ModelFacts
+from models.labels import DAMAGE, LITTER, VEHICLES
+from models.zone import CloserLook
 
 KINDS = ("illegal_parking", "litter", "damaged_facility")
 DEFAULT_LABELS = {"illegal_parking": VEHICLES, "litter": LITTER, "damaged_facility": DAMAGE}
@@ -31,6 +21,32 @@ DEFAULT_DWELL_S = {
 """By category, else by kind. Parking follows practice: 3 to 5 minutes are usual, no-stopping zones
 and fire lanes are enforced at once, loading bays allow 20 minutes. Litter waits until whoever
 dropped it has had the time to pick it up; damage does not run away, so it may wait longest."""
+
+DEFAULT_CLOSER_LOOK = {
+    "illegal_parking": CloserLook.OFF,
+    "litter": CloserLook.RECORD,
+    "damaged_facility": CloserLook.RECORD,
+}
+"""By kind of rule; measured in docs/accuracy.md."""
+
+
+def usual_labels(
+    kind: str, facts: ModelFacts | None, *, allow_experimental: bool = False
+) -> tuple[str, ...]:
+    """What a rule of this kind looks for where it does not say: all of it that the model can see.
+
+    Experimental classes only if they are allowed. Empty if the model knows nothing of the kind.
+    """
+    labels = DEFAULT_LABELS[kind]
+    if facts is None:
+        return labels
+    return tuple(
+        label
+        for label in labels
+        if (not facts.labels or label in facts.labels)
+        and (allow_experimental or label not in facts.experimental)
+    )
+
 
 DEFAULT_ROUTE = "default"
 """Key of ``routing`` for all that has no key of its own."""

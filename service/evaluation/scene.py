@@ -8,35 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from models.city import City
 from models.errors import ConfigError, Problem
 from models.zone import Camera
 from service.config import load_city
-from service.config.checks import check_references
-from service.config.convert import Surroundings, to_city
-from service.config.document import Document, Finding, read_document
-from service.config.forms import CityFile
-from service.config.messages import findings
+from service.config.convert import Surroundings
+from service.config.document import Document, read_document
+from service.config.loader import FactsOf, city_of
 
 CAMERA_KEYS = ("zones", "resolution", "look_interval")
 """Keys of a zones file that a camera has too."""
 _CAMERA_PREFIX = "cameras[0]."
 
 
-def load_scene(path: Path, camera_id: str | None = None) -> tuple[Camera, City]:
+def load_scene(
+    path: Path, camera_id: str | None = None, facts_of: FactsOf | None = None
+) -> tuple[Camera, City]:
     """A camera with its zones, and the city it is in (for its model).
 
     A zones file has ``zones`` as in a city.yaml and may have ``resolution``, ``look_interval``,
-    ``timezone``, ``model`` and ``schedules``. Raises :class:`ConfigError` with every problem.
+    ``timezone``, ``model`` and ``schedules``. ``facts_of`` as for a city.yaml. Raises
+    :class:`ConfigError` with every problem.
     """
     document = read_document(path)
     data = document.data
     if isinstance(data, Mapping) and "zones" in data and "cameras" not in data:
-        city = _city_of_zones(document, path)
+        city = _city_of_zones(document, path, facts_of)
     else:
-        city = load_city(path)
+        city = load_city(path, facts_of=facts_of)
     return _chosen(city, camera_id, path), city
 
 
@@ -49,23 +49,13 @@ def _chosen(city: City, camera_id: str | None, path: Path) -> Camera:
     raise ConfigError([Problem(file=str(path), line=1, where="cameras", message=message)])
 
 
-def _city_of_zones(document: Document, path: Path) -> City:
+def _city_of_zones(document: Document, path: Path, facts_of: FactsOf | None) -> City:
     wrapped = _wrapped(document)
     surroundings = Surroundings(folder=path.parent.resolve(), environ=os.environ)
-    form, found = _validate(wrapped.data)
-    found += check_references(wrapped, surroundings.folder, surroundings.environ)
-    problems = {_unwrapped(wrapped.problem(finding)) for finding in found}
-    problems.update(document.problems)
-    if problems or form is None:
-        raise ConfigError(sorted(problems))
-    return to_city(form, surroundings)
-
-
-def _validate(data: object) -> tuple[CityFile | None, list[Finding]]:
     try:
-        return CityFile.model_validate(data), []
-    except ValidationError as error:
-        return None, list(findings(error))
+        return city_of(wrapped, surroundings, facts_of)
+    except ConfigError as error:
+        raise ConfigError(sorted(map(_unwrapped, error.problems))) from None
 
 
 def _wrapped(document: Document) -> Document:
@@ -88,7 +78,7 @@ def _wrapped(document: Document) -> Document:
         node.start_mark, node.end_mark = document.root.start_mark, document.root.end_mark
     # Any other key stays where it was, so that a mistyped one is found.
     whole = {**data, "city": city, "cameras": [camera]}
-    return Document(file=document.file, root=root, data=whole)
+    return Document(file=document.file, root=root, data=whole, problems=document.problems)
 
 
 def _pairs(root: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:

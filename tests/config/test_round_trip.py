@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.city import City, DispatchTarget, ModelChoice
+from models.labels import KNOWN_LABELS
 from models.zone import (
     Camera,
     DamagedFacilityRule,
@@ -28,7 +29,6 @@ from models.zone import (
 )
 from service.config import load_city
 from service.config.scalars import DAY_NAMES
-from service.config.vocabulary import KNOWN_LABELS
 
 identifiers = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,15}", fullmatch=True)
 texts = st.text(
