@@ -104,6 +104,7 @@ def test_a_parked_car_becomes_one_order_with_its_pictures(
     assert [path.rpartition("/")[2] for path in dispatch.paths("/evidence/")] == [
         "opened-wide",
         "opened-close",
+        "opened-clean",
     ]
     pictures = [body for _, path, body in dispatch.requests if "/evidence/" in path]
     assert all(body.startswith(b"\xff\xd8") for body in pictures)

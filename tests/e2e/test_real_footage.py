@@ -86,4 +86,5 @@ def test_six_real_cameras_yield_exactly_the_orders_that_their_truth_names(
     assert {picture["name"] for order in orders for picture in order["evidence"]} == {
         "opened-wide",
         "opened-close",
+        "opened-clean",
     }
