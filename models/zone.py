@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
+
+if TYPE_CHECKING:  # built upon this module
+    from models.upkeep import Asset, FaultSettings
 
 
 class RuleKind(StrEnum):
@@ -21,6 +25,7 @@ class RuleKind(StrEnum):
     ILLEGAL_PARKING = "illegal_parking"
     LITTER = "litter"
     DAMAGED_FACILITY = "damaged_facility"
+    CAMERA_FAULT = "camera_fault"
     CAMERA_FAULT = "camera_fault"
 
 
@@ -210,6 +215,10 @@ class Camera:
     location: Location = field(default_factory=Location)
     closer_looks: bool = True
     """Small zones are also looked at by themselves; costs up to three more inferences a look."""
+    faults: FaultSettings | None = None
+    """Which faults of the camera itself are looked for; ``None``: none."""
+    assets: tuple[Asset, ...] = ()
+    """Things whose look is learnt and whose change is reported."""
     faults: FaultSettings | None = None
     """Which faults of the camera itself are looked for; ``None``: none."""
     assets: tuple[Asset, ...] = ()
