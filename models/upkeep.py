@@ -164,7 +164,7 @@ def asset_label(state: AssetState, kind: AssetKind) -> str:
 
 
 def upkeep_zones(camera: Camera) -> tuple[Zone, ...]:
-    """Where incidents of the camera's own faults and of its watched assets are: zones with rules."""
+    """Places of the camera's own faults and of its watched assets, as zones with rules."""
     assets = tuple(asset.zone() for asset in camera.assets)
     if camera.faults is None:
         return assets

@@ -26,7 +26,6 @@ class RuleKind(StrEnum):
     LITTER = "litter"
     DAMAGED_FACILITY = "damaged_facility"
     CAMERA_FAULT = "camera_fault"
-    CAMERA_FAULT = "camera_fault"
 
 
 class Priority(StrEnum):
@@ -215,10 +214,6 @@ class Camera:
     location: Location = field(default_factory=Location)
     closer_looks: bool = True
     """Small zones are also looked at by themselves; costs up to three more inferences a look."""
-    faults: FaultSettings | None = None
-    """Which faults of the camera itself are looked for; ``None``: none."""
-    assets: tuple[Asset, ...] = ()
-    """Things whose look is learnt and whose change is reported."""
     faults: FaultSettings | None = None
     """Which faults of the camera itself are looked for; ``None``: none."""
     assets: tuple[Asset, ...] = ()

@@ -27,7 +27,7 @@ class Memory:
 
     zone_id: str
     rule_id: str
-    spell: Spell = Spell()
+    spell: Spell = field(default_factory=Spell)
     votes: Mapping[str, int] = field(default_factory=dict)
     """How many looks called it what."""
     incident: Incident | None = None

@@ -1,6 +1,8 @@
-"""Faults and assets over time: what lasts is reported once, what could not be seen is not judged."""
+"""Faults and assets over time: what lasts is reported once; what is not seen is not judged."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -95,7 +97,7 @@ def test_a_restart_at_any_look_changes_nothing(letters: str, at: int) -> None:
 @given(LETTERS)
 def test_openings_and_clearings_of_one_asset_alternate(letters: str) -> None:
     kinds = [kind for kind, _ in told(judged(UpkeepJudge(watched()), letters))]
-    assert all(one != other for one, other in zip(kinds, kinds[1:], strict=False))
+    assert all(one != other for one, other in pairwise(kinds))
     assert kinds[:1] in ([], ["opened"])
 
 
