@@ -46,7 +46,8 @@ def perceptual_hash(image: np.ndarray) -> int:
     return int("".join("1" if bit else "0" for bit in bits), 2)
 
 
-def _read_image(path: Path) -> Image:
+def read_image(path: Path) -> Image:
+    """Picture in a file; :class:`SourceReadError` if it is none."""
     image: Image | None = cv2.imread(str(path))
     if image is None:
         raise SourceReadError(f"{path} is no image that can be read")
@@ -175,14 +176,16 @@ def assemble(
             folder.mkdir(parents=True, exist_ok=True)
             found = sample_clip(clips / source.clip, source, clip_frames, folder)
         else:
-            root = generated if source.generated and generated else images
+            root = source.folder or (generated if source.generated and generated else images)
             found = read_samples(root, source, table, classes)
-        for split, part in _split(source, found, validation_share).items():
+        for split, part in split_samples(source, found, validation_share).items():
             samples[split] += part
     for split, part in samples.items():
         _write(output, split, part)
     write_scoring_files(output, table, classes)
-    return _write_yaml(output, "data.yaml", classes, {"train": "images/train"})
+    # Ultralytics insists on validation images, though nothing is scored on them during training.
+    held = {} if samples["val"] else {"val": "images/train"}
+    return _write_yaml(output, "data.yaml", classes, {"train": "images/train", **held})
 
 
 def write_scoring_files(output: Path, table: SourceTable, classes: Sequence[str]) -> None:
@@ -209,10 +212,11 @@ def _write_yaml(output: Path, name: str, classes: Sequence[str], extra: Mapping[
     return path
 
 
-def _split(source: Source, samples: list[Sample], share: float) -> dict[str, list[Sample]]:
+def split_samples(source: Source, samples: list[Sample], share: float) -> dict[str, list[Sample]]:
+    """The training and the validation part, by the source's role or whole groups of it."""
     if source.role != "split":
         return {"train" if source.role == "train" else "val": samples}
-    hashes = [perceptual_hash(_read_image(s.image)) for s in samples]
+    hashes = [perceptual_hash(read_image(s.image)) for s in samples]
     bits = NEAR_DUPLICATE_BITS_GROUPED if source.group else NEAR_DUPLICATE_BITS
     groups = merge_near_duplicates([s.group for s in samples], hashes, bits)
     held = split_groups(groups, share)

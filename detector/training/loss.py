@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -27,21 +28,27 @@ def masked_score_loss(logits: Tensor, targets: Tensor, known: Tensor, learnt: Te
     box is a negative. ``learnt`` [class]: classes that labels teach at all. On a labelled object
     every class is known, whatever the source labels: what is a rubbish bag is no piece of litter.
     """
-    on_object = targets.amax(-1, keepdim=True) > 0
-    counts = (known[:, None, :] | on_object) & learnt
     loss = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return (loss * counts).sum()
+    return (loss * labels_say(targets, known, learnt)).sum()
 
 
-def distilled_scores(student: Tensor, teacher: Tensor) -> Tensor:
+def labels_say(targets: Tensor, known: Tensor, learnt: Tensor) -> Tensor:
+    """Where labels say what the answer is: [image, anchor, class], of booleans."""
+    on_object = targets.amax(-1, keepdim=True) > 0
+    return (known[:, None, :] | on_object) & learnt
+
+
+def distilled_scores(student: Tensor, teacher: Tensor, where: Tensor | None = None) -> Tensor:
     """How far the student's scores are from the teacher's, per certain object of the teacher.
 
-    Both are logits [image, anchor, class]. Zero when they agree (the entropy is taken off).
+    All are [image, anchor, class]: logits, and booleans that say ``where`` to learn, by default
+    everywhere. Zero when they agree (the entropy is taken off).
     """
     aim = teacher.sigmoid()
-    cross = functional.binary_cross_entropy_with_logits(student, aim, reduction="sum")
-    own = functional.binary_cross_entropy_with_logits(teacher, aim, reduction="sum")
-    return (cross - own) / aim.sum().clamp(min=float(len(student)))
+    cross = functional.binary_cross_entropy_with_logits(student, aim, reduction="none")
+    own = functional.binary_cross_entropy_with_logits(teacher, aim, reduction="none")
+    gap = cross - own if where is None else (cross - own) * where
+    return gap.sum() / aim.sum().clamp(min=float(len(student)))
 
 
 def distilled_boxes(student: Tensor, teacher: Tensor, weight: Tensor, bins: int) -> Tensor:
@@ -57,8 +64,22 @@ def distilled_boxes(student: Tensor, teacher: Tensor, weight: Tensor, bins: int)
     return (divergence * weights).sum() / weights.sum()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Said:
+    """Where the labels of a batch say something."""
+
+    classes: Tensor
+    """[image, anchor, class]: whether it is that class."""
+    objects: Tensor
+    """[image, anchor]: that a labelled object is there."""
+
+
 class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]
-    """Ultralytics' loss for labelled classes, distillation for those that the teacher knows."""
+    """Ultralytics' loss for labelled classes, distillation for those that the teacher knows.
+
+    Classes ``kept`` are the teacher's alone; those ``elsewhere`` are where labels say nothing.
+    ``teacher_numbers``: of both, in this order, among the teacher's classes.
+    """
 
     def __init__(
         self,
@@ -70,12 +91,13 @@ class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]
         teacher_numbers: Sequence[int],
         scores_gain: float,
         boxes_gain: float,
+        elsewhere: Sequence[int] = (),
     ) -> None:
         super().__init__(network)
         self.known = {name: torch.as_tensor(mask) for name, mask in known.items()}
-        self.kept = list(kept)
+        self.taught = [*kept, *elsewhere]
         self.learnt = torch.ones(self.nc, dtype=torch.bool, device=self.device)
-        self.learnt[self.kept] = False
+        self.learnt[list(kept)] = False
         self.teacher = teacher
         self.teacher_numbers = list(teacher_numbers)
         self.gains = (scores_gain, boxes_gain)
@@ -87,9 +109,9 @@ class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]
         """Loss of one batch, times its size as ultralytics expects, and its parts."""
         boxes = preds["boxes"].float().permute(0, 2, 1).contiguous()
         scores = preds["scores"].float().permute(0, 2, 1).contiguous()
-        labelled, foreground = self._labelled_loss(boxes, scores, preds["feats"], batch)
-        kept = self._kept_loss(boxes, scores, foreground, batch["img"])
-        parts = torch.stack((*labelled, *kept))
+        labelled, said = self._labelled_loss(boxes, scores, preds["feats"], batch)
+        taught = self._taught_loss(boxes, scores, said, batch["img"])
+        parts = torch.stack((*labelled, *taught))
         return parts * len(scores), dict(zip(self.loss_names, parts.detach(), strict=True))
 
     def _known(self, files: Sequence[str]) -> Tensor:
@@ -97,7 +119,7 @@ class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]
 
     def _labelled_loss(
         self, boxes: Tensor, scores: Tensor, feats: list[Tensor], batch: Mapping[str, Any]
-    ) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
+    ) -> tuple[tuple[Tensor, Tensor, Tensor], _Said]:
         anchors, strides = make_anchors(feats, self.stride, 0.5)
         anchors, strides = anchors.float(), strides.float()
         size = torch.tensor(feats[0].shape[2:], device=self.device).float() * self.stride[0]
@@ -116,22 +138,26 @@ class PartialLabelLoss(v8DetectionLoss):  # type: ignore[misc]
         total = aim_scores.sum().clamp(min=1)
         known = self._known(batch["im_file"])
         score_loss = masked_score_loss(scores, aim_scores, known, self.learnt) / total
+        said = labels_say(aim_scores, known, self.learnt)
         box_loss, side_loss = self.bbox_loss(
             boxes, decoded, anchors, aims / strides, aim_scores, total, foreground, size, strides
         )
         hyp = self.hyp
-        return (box_loss * hyp.box, score_loss * hyp.cls, side_loss * hyp.dfl), foreground
+        parts = (box_loss * hyp.box, score_loss * hyp.cls, side_loss * hyp.dfl)
+        return parts, _Said(classes=said, objects=foreground)
 
-    def _kept_loss(
-        self, boxes: Tensor, scores: Tensor, foreground: Tensor, images: Tensor
+    def _taught_loss(
+        self, boxes: Tensor, scores: Tensor, said: _Said, images: Tensor
     ) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
             raw = self.teacher(images)
             aim_boxes = raw["boxes"].float().permute(0, 2, 1)
             aim_scores = raw["scores"].float().permute(0, 2, 1)[..., self.teacher_numbers]
             sure = aim_scores.sigmoid().amax(-1)
-            sure = torch.where((sure > SURE_ENOUGH) & ~foreground, sure, torch.zeros_like(sure))
-        score_loss = distilled_scores(scores[..., self.kept], aim_scores)
+            chosen = (sure > SURE_ENOUGH) & ~said.objects
+            sure = torch.where(chosen, sure, torch.zeros_like(sure))
+        unsaid = ~said.classes[..., self.taught]
+        score_loss = distilled_scores(scores[..., self.taught], aim_scores, unsaid)
         box_loss = distilled_boxes(boxes, aim_boxes, sure, self.reg_max)
         hyp, (scores_gain, boxes_gain) = self.hyp, self.gains
         return score_loss * hyp.cls * scores_gain, box_loss * hyp.dfl * boxes_gain

@@ -17,11 +17,19 @@ import torch
 from torch import nn
 from ultralytics.nn.tasks import load_checkpoint
 
+from detector.weights.form import WeightsFormat
+from detector.weights.registry import resolve
 from models.errors import WeightsError
 
 PRIOR_OBJECTS = 5.0
 """Objects of all classes expected in a 640 px image, for the start of new biases (ultralytics')."""
 PRIOR_IMAGE_PX = 640.0
+
+
+def weights_file(root: Path, name: str) -> Path:
+    """A file below ``root``, or the ``.pt`` of a model in the registry, verified."""
+    path = root / name
+    return path if path.is_file() else resolve(name, (WeightsFormat.PYTORCH,)).path
 
 
 def load_network(path: Path) -> nn.Module:
@@ -40,6 +48,22 @@ def class_numbers(names: Mapping[int, str], wanted: Sequence[str]) -> list[int]:
     if missing:
         raise WeightsError(f"the start model does not know: {', '.join(missing)}")
     return [by_name[name] for name in wanted]
+
+
+def shared(network: nn.Module, classes: Sequence[str]) -> tuple[str, ...]:
+    """Those of ``classes`` that a network knows."""
+    names = set(network.names.values())
+    return tuple(name for name in classes if name in names)
+
+
+def same_layers(first: nn.Module, second: nn.Module, count: int) -> bool:
+    """Whether the first ``count`` layers of two networks are the same, weights and all."""
+    ours, theirs = (
+        nn.ModuleList(list(network.model)[:count]).state_dict() for network in (first, second)
+    )
+    return ours.keys() == theirs.keys() and all(
+        torch.equal(value.cpu(), theirs[name].cpu()) for name, value in ours.items()
+    )
 
 
 def with_classes(start: nn.Module, classes: Sequence[str], kept: Sequence[str]) -> nn.Module:

@@ -15,12 +15,21 @@ class TrainingRun:
     """What one YAML says about a training run."""
 
     name: str
-    classes: tuple[str, ...]
-    kept: tuple[str, ...]
-    sources: str
-    images: str
-    clips: str
     start: str
+    """The network to begin from, which is also the teacher: a file, or a name in the registry."""
+    classes: tuple[str, ...] = ()
+    """Empty: those of ``start``."""
+    kept: tuple[str, ...] = ()
+    """Learnt from the teacher alone; labels of them are ignored."""
+    teacher_elsewhere: bool = False
+    """Other classes that the teacher knows are learnt from it wherever labels say nothing."""
+    sources: str | None = None
+    extra_sources: tuple[str, ...] = ()
+    """Further tables, each beside its sets, such as those that ``model harvest`` writes."""
+    images: str = "."
+    clips: str = "clips"
+    continue_from: str | None = None
+    """Weights to go on from instead of ``start``; the classes that they know keep their rows."""
     merge_with: str | None = None
     """Earlier weights of the same classes, trained from ``start``, to begin nearer to."""
     merge_share: float = 0.5

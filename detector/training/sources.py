@@ -37,6 +37,8 @@ class Source:
     """File name, if it is a clip."""
     generated: bool = False
     """Rendered or pasted by us, not photographed."""
+    folder: Path | None = None
+    """Where its set lies, if not below the run's folder of images."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -101,6 +103,27 @@ def load_sources(
         and s.name not in left_out
     }
     return SourceTable(label_ids=label_ids, sources=kept)
+
+
+def with_extra(table: SourceTable, paths: Sequence[Path]) -> SourceTable:
+    """The table and those of ``paths``, whose sets lie beside their files.
+
+    All must number classes alike, as far as they go; a set of the same name is a mistake.
+    """
+    sources, label_ids = dict(table.sources), table.label_ids
+    for path in paths:
+        extra = load_sources(path)
+        shorter, longer = sorted((label_ids, extra.label_ids), key=len)
+        twice = sources.keys() & extra.sources.keys()
+        if longer[: len(shorter)] != shorter or twice:
+            names = ", ".join(sorted(twice))
+            message = (
+                f"sets given twice: {names}" if twice else "label_ids differ from other tables"
+            )
+            raise ConfigError([Problem(file=str(path), line=1, where="", message=message)])
+        label_ids = longer
+        sources |= {s.name: replace(s, folder=path.parent) for s in extra.sources.values()}
+    return SourceTable(label_ids=label_ids, sources=sources)
 
 
 def _image_source(name: str, fields: Mapping[str, Any]) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,16 @@ from detector.training.model import (
     class_numbers,
     load_network,
     merged,
+    same_layers,
     save_network,
+    shared,
+    weights_file,
     with_classes,
 )
 from detector.training.run import TrainingRun, load_run
-from detector.training.sources import SourceTable, load_sources, source_of
+from detector.training.sources import SourceTable, load_sources, source_of, with_extra
 from detector.training.teacher import Teacher
+from models.errors import ConfigError, Problem
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +50,8 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
     def __init__(self, run: TrainingRun, table: SourceTable, root: Path, **overrides: Any) -> None:
         self.run = run
         self.table = table
-        self.start = root / run.start
+        self.root = root
+        self.start = weights_file(root, run.start)
         self.merge_with = root / run.merge_with if run.merge_with else None
         super().__init__(overrides=overrides)
         self.add_callback("on_pretrain_routine_end", StreetTrainer._install_loss)
@@ -59,6 +65,12 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
             weights = load_network(self.start)
         if self.resume:
             return weights.float()
+        if self.run.continue_from is not None:
+            earlier = load_network(weights_file(self.root, self.run.continue_from))
+            return with_classes(earlier, self.run.classes, shared(earlier, self.run.classes))
+        if self.run.teacher_elsewhere:
+            known = shared(weights, self.run.classes)
+            return with_classes(weights.float(), self.run.classes, known)
         network = with_classes(weights.float(), self.run.classes, self.run.kept)
         if self.merge_with is None:
             return network
@@ -132,16 +144,21 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
         precision = torch.bfloat16 if self.run.precision == "bf16" else torch.float32
         mixed = precision != torch.float32
         start = load_network(self.start)
-        teacher = Teacher(start, shared_layers=self.run.frozen_layers, precision=precision)
+        # Frozen layers never change: the teacher need not run those that it has in common.
+        frozen = self.run.frozen_layers
+        common = frozen if same_layers(network, start, frozen) else 0
+        teacher = Teacher(start, shared_layers=common, precision=precision)
         teacher.listen(network)
         network.to(memory_format=torch.channels_last)
         start.to(memory_format=torch.channels_last)
+        elsewhere = self._taught_elsewhere(start)
         criterion = PartialLabelLoss(
             network,
             known=self.table.known_mask(self.run.classes),
             kept=[self.run.classes.index(name) for name in self.run.kept],
+            elsewhere=[self.run.classes.index(name) for name in elsewhere],
             teacher=teacher,
-            teacher_numbers=class_numbers(start.names, self.run.kept),
+            teacher_numbers=class_numbers(start.names, (*self.run.kept, *elsewhere)),
             scores_gain=self.run.distil_scores_gain,
             boxes_gain=self.run.distil_boxes_gain,
         )
@@ -155,6 +172,11 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
             return criterion(preds, batch)
 
         network.loss = loss
+
+    def _taught_elsewhere(self, teacher: nn.Module) -> tuple[str, ...]:
+        if not self.run.teacher_elsewhere:
+            return ()
+        return tuple(n for n in shared(teacher, self.run.classes) if n not in self.run.kept)
 
 
 def _arguments(run: TrainingRun) -> dict[str, Any]:
@@ -176,19 +198,38 @@ def _overrides(run: TrainingRun, data: Path, start: Path, output: Path) -> dict[
     }  # fmt: skip
 
 
+def _with_classes_of_start(run: TrainingRun, root: Path) -> TrainingRun:
+    if run.classes:
+        return run
+    start = load_network(weights_file(root, run.start))
+    return replace(run, classes=tuple(start.names[number] for number in sorted(start.names)))
+
+
+def _table(run: TrainingRun, config: Path, root: Path) -> SourceTable:
+    """The run's own sources and the extra ones; :class:`ConfigError` if there are none at all."""
+    table = SourceTable(label_ids=(), sources={})
+    if run.sources is not None:
+        table = load_sources(
+            config.parent / run.sources,
+            licensed_only=run.licensed_only,
+            generated=run.generated is not None,
+            held_out=run.held_out,
+            left_out=run.left_out,
+        )
+    table = with_extra(table, [root / path for path in run.extra_sources])
+    if not table.sources:
+        message = "neither sources nor extra_sources name any"
+        raise ConfigError([Problem(file=str(config), line=1, where="", message=message)])
+    return table
+
+
 def train(config: Path, data: Path, output: Path, *, resume: bool = False) -> Path:
     """Train as ``config`` says from the files below ``data``; returns the finished weights."""
-    run = load_run(config)
+    run = _with_classes_of_start(load_run(config), data)
     torch.set_num_threads(run.threads)
     cv2.setNumThreads(run.threads)
     os.environ.setdefault("YOLO_OFFLINE", "1")
-    table = load_sources(
-        config.parent / run.sources,
-        licensed_only=run.licensed_only,
-        generated=run.generated is not None,
-        held_out=run.held_out,
-        left_out=run.left_out,
-    )
+    table = _table(run, config, data)
     assembled = output / "data" / "data.yaml"
     if not (resume and assembled.exists()):
         assemble(
@@ -197,7 +238,7 @@ def train(config: Path, data: Path, output: Path, *, resume: bool = False) -> Pa
             output=output / "data", table=table, classes=run.classes,
             validation_share=run.validation_share, clip_frames=run.clip_frames,
         )  # fmt: skip
-    overrides = _overrides(run, assembled, data / run.start, output)
+    overrides = _overrides(run, assembled, weights_file(data, run.start), output)
     last = output / "weights" / "last.pt"
     if resume and last.exists():
         overrides |= {"resume": str(last), "model": str(last)}
