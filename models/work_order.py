@@ -20,6 +20,8 @@ class Status(StrEnum):
     RESOLVED = "resolved"
     VERIFIED = "verified"
     CLOSED = "closed"
+    REOPENED = "reopened"
+    """Said to be resolved, but still there: a crew is needed again."""
     REJECTED = "rejected"
     """Not a case for the city, with a reason; a false alarm is one."""
 
@@ -45,12 +47,16 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     ),
     Status.ACCEPTED: frozenset({Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
     Status.IN_PROGRESS: frozenset({Status.RESOLVED, Status.REJECTED}),
-    Status.RESOLVED: frozenset({Status.VERIFIED, Status.CLOSED, Status.IN_PROGRESS}),
-    Status.VERIFIED: frozenset({Status.CLOSED, Status.IN_PROGRESS}),
+    Status.RESOLVED: frozenset({Status.VERIFIED, Status.CLOSED, Status.REOPENED}),
+    Status.REOPENED: frozenset(
+        {Status.ACCEPTED, Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}
+    ),
+    Status.VERIFIED: frozenset({Status.CLOSED, Status.REOPENED}),
     Status.CLOSED: frozenset(),
     Status.REJECTED: frozenset(),
 }
-"""From each status, those it may go to next. Work may go back to ``in_progress`` after a check."""
+"""From each status, those that people may choose next. What a camera sees later goes its own way:
+see ``service.decisions.closure``."""
 
 NEEDS_REASON = frozenset({Status.REJECTED})
 """Statuses that somebody must explain."""

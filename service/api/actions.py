@@ -15,6 +15,12 @@ from models.errors import ConflictError
 from models.work_order import RejectReason, Status, WorkOrderRequest, check_transition
 from service.api.deps import ApiDeps
 from service.api.views import order_out
+from service.decisions.closure import (
+    RECURRENCE,
+    earlier_order,
+    status_when_cleared,
+    status_when_present,
+)
 from service.decisions.events import EventType, Happening, cloud_event, wants
 from service.decisions.routing import first_statuses, route
 from service.store import deliveries, evidence, orders, subscriptions
@@ -83,7 +89,10 @@ def _insert(
     statuses = first_statuses(department_id)
     at = orders.tick(connection, deps.now())
     order_id = str(uuid.uuid4())
-    if not orders.add_order(connection, routed, order_id, statuses[-1], at):
+    recent = orders.recent_at_place(connection, request, at.at - RECURRENCE)
+    earlier = earlier_order(request, recent)
+    earlier_id = earlier and earlier.order_id
+    if not orders.add_order(connection, routed, order_id, statuses[-1], at, earlier_id):
         return None
     orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))
     order = orders.get_order(connection, order_id)
@@ -170,17 +179,54 @@ def observe(deps: ApiDeps, incident_id: str, seen: Observation, actor: str) -> W
             return order
         orders.note_observation(connection, order, seen.last_seen_at, seen.observed_s)
         order = replace(order, last_seen_at=seen.last_seen_at, observed_s=seen.observed_s)
-        if seen.cleared_at is None:
-            return order
-        at = orders.tick(connection, deps.now())
-        cleared = orders.change_order(connection, order, at, cleared_at=seen.cleared_at)
-        entry = HistoryEntry(
-            version=cleared.version, at=at.at, actor=actor, kind=HistoryKind.CLEARED
-        )
-        orders.add_history(connection, order.order_id, [entry])
-        _tell(deps, connection, cleared, EventType.CLEARED)
+        if seen.cleared_at is not None:
+            after = _cleared(deps, connection, order, seen.cleared_at, actor)
+        else:
+            after = _still_there(deps, connection, order, actor)
     deps.wake()
-    return cleared
+    return after
+
+
+def _cleared(
+    deps: ApiDeps, connection: Connection, order: WorkOrder, cleared_at: datetime, actor: str
+) -> WorkOrder:
+    """The place is free: an order that was still to be done is verified by that sight."""
+    status = status_when_cleared(order.status)
+    at = orders.tick(connection, deps.now())
+    after = orders.change_order(connection, order, at, cleared_at=cleared_at, status=status)
+    _log_sight(connection, order, after, HistoryKind.CLEARED, actor)
+    _tell(deps, connection, after, EventType.CLEARED)
+    return after
+
+
+def _still_there(deps: ApiDeps, connection: Connection, order: WorkOrder, actor: str) -> WorkOrder:
+    """It is there as before: an order that was said to be resolved needs a crew again."""
+    if order.status is not Status.RESOLVED:
+        return order
+    resolved_at = orders.resolved_at(connection, order.order_id)
+    status = status_when_present(order.status, resolved_at, order.last_seen_at)
+    if status is order.status:
+        return order
+    at = orders.tick(connection, deps.now())
+    after = orders.change_order(connection, order, at, status=status)
+    _log_sight(connection, order, after, HistoryKind.STATUS, actor)
+    _tell(deps, connection, after, EventType.UPDATED)
+    return after
+
+
+def _log_sight(
+    connection: Connection, before: WorkOrder, after: WorkOrder, kind: HistoryKind, actor: str
+) -> None:
+    has_moved = after.status is not before.status
+    entry = HistoryEntry(
+        version=after.version,
+        at=after.updated_at,
+        actor=actor,
+        kind=kind,
+        from_status=before.status if has_moved else None,
+        to_status=after.status if has_moved else None,
+    )
+    orders.add_history(connection, before.order_id, [entry])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

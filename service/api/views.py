@@ -67,6 +67,8 @@ class WorkOrderOut(BaseModel):
                 "model": "street-n@1f3a9c02",
                 "config_version": "5f0c9a1be2d7",
                 "reason_code": None,
+                "previous_order_id": None,
+                "time_to_clear_s": None,
                 "evidence": [],
             }
         }
@@ -112,6 +114,12 @@ class WorkOrderOut(BaseModel):
     model: str = Field(description="Detector that saw it; empty where it did not say.")
     config_version: str = Field(description="Fingerprint of the zones and rules that judged it.")
     reason_code: RejectReason | None = Field(description="Why it was rejected, if it was.")
+    previous_order_id: str | None = Field(
+        description="An ended order of the same place and category: this one is its return."
+    )
+    time_to_clear_s: float | None = Field(
+        description="Seconds from the dwell's end until the place was seen free; null until then."
+    )
     evidence: list[EvidenceOut]
 
 
@@ -178,10 +186,17 @@ def order_values(order: WorkOrder, departments: Departments, base_url: str = "")
     ]
     return asdict(order) | {
         "allowed_statuses": sorted(TRANSITIONS[order.status]),
+        "time_to_clear_s": _time_to_clear_s(order),
         "department_name": department and department.name,
         "department_name_zh": department and department.name_zh,
         "evidence": pictures,
     }
+
+
+def _time_to_clear_s(order: WorkOrder) -> float | None:
+    if order.cleared_at is None:
+        return None
+    return max(0.0, (order.cleared_at - order.opened_at).total_seconds())
 
 
 def order_out(order: WorkOrder, departments: Departments, base_url: str = "") -> WorkOrderOut:

@@ -19,7 +19,7 @@ class EventType(StrEnum):
     """Status or department changed."""
     EVIDENCE_ADDED = "streetwarden.work_order.evidence_added"
     CLEARED = "streetwarden.work_order.cleared"
-    """The camera saw the place free again; the status is as it was."""
+    """The camera saw the place free again, which verifies an order that was still to be done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

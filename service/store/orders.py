@@ -57,7 +57,12 @@ def tick(connection: Connection, now: datetime) -> Tick:
 
 
 def add_order(
-    connection: Connection, request: WorkOrderRequest, order_id: str, status: Status, at: Tick
+    connection: Connection,
+    request: WorkOrderRequest,
+    order_id: str,
+    status: Status,
+    at: Tick,
+    previous_order_id: str | None = None,
 ) -> bool:
     """Insert an order at version 1; False if its incident already has one."""
     values = asdict(request) | {
@@ -69,6 +74,7 @@ def add_order(
         "created_at": at.at,
         "updated_at": at.at,
         "last_seen_at": request.opened_at,
+        "previous_order_id": previous_order_id,
     }
     is_postgresql = connection.dialect.name == "postgresql"
     insert = postgresql.insert(orders) if is_postgresql else sqlite.insert(orders)
@@ -101,6 +107,35 @@ def get_order(connection: Connection, order_id: str, *, lock: bool = False) -> W
     if order is None:
         raise NotFoundError(f"there is no work order {order_id}")
     return order
+
+
+def recent_at_place(
+    connection: Connection, request: WorkOrderRequest, since: datetime, limit: int = 50
+) -> list[WorkOrder]:
+    """Orders of the same zone and category that were made since, the newest first."""
+    query = (
+        sa.select(orders)
+        .where(
+            orders.c.camera_id == request.camera_id,
+            orders.c.zone_id == request.zone_id,
+            orders.c.category == request.category,
+            orders.c.created_at >= since,
+        )
+        .order_by(orders.c.number.desc())
+        .limit(limit)
+    )
+    return _many(connection, query)
+
+
+def resolved_at(connection: Connection, order_id: str) -> datetime | None:
+    """When somebody last said that an order is resolved."""
+    found: datetime | None = connection.execute(
+        sa.select(history.c.at)
+        .where(history.c.order_id == order_id, history.c.to_status == Status.RESOLVED)
+        .order_by(history.c.entry_id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return found
 
 
 def change_order(connection: Connection, order: WorkOrder, at: Tick, **values: object) -> WorkOrder:

@@ -41,6 +41,8 @@ class WorkOrder(WorkOrderRequest):
     updated_at: datetime
     last_seen_at: datetime
     cleared_at: datetime | None
+    previous_order_id: str | None = None
+    """An earlier order of the same thing at the same place: this is its return."""
     reason_code: RejectReason | None = None
     """Why it was rejected; ``None`` too where only words were given."""
     evidence: tuple[Evidence, ...] = ()

@@ -95,6 +95,7 @@ orders = sa.Table(
     sa.Column("last_seen_at", UtcDateTime, nullable=False),
     sa.Column("cleared_at", UtcDateTime),
     sa.Column("reason_code", sa.String(40)),
+    sa.Column("previous_order_id", sa.String(36)),
     sa.UniqueConstraint("order_id"),
     sa.UniqueConstraint("incident_id"),
     sa.UniqueConstraint("change_seq"),

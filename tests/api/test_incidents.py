@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from service.decisions.closure import STILL_THERE_AFTER
 from tests.support.dispatch import Service, jpeg_picture
 
 JPEG = {"Content-Type": "image/jpeg"}
@@ -177,7 +179,108 @@ def test_clearing_is_recorded_once_and_is_final(service: Service) -> None:
     assert stored["last_seen_at"] == "2026-11-24T01:20:00Z"
     assert stored["version"] == 2
     assert [step["kind"] for step in stored["history"]].count("cleared") == 1
-    assert stored["status"] == "dispatched"
+    assert stored["time_to_clear_s"] == 918.0
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([], "verified"),
+        (["accepted", "in_progress"], "verified"),
+        (["accepted", "resolved"], "verified"),
+        (["resolved", "closed"], "closed"),
+        (["rejected"], "rejected"),
+    ],
+    ids=["dispatched", "in_progress", "resolved", "closed", "rejected"],
+)
+def test_a_place_seen_free_verifies_what_was_still_to_be_done(
+    service: Service, steps: list[str], expected: str
+) -> None:
+    order = service.post_order()
+    for status in steps:
+        service.client.patch(
+            f"/api/v1/work-orders/{order['order_id']}", json={"status": status, "reason": "why"}
+        )
+
+    clear(service, order["incident_id"])
+
+    stored = service.order(order["order_id"])
+    assert stored["status"] == expected
+    last = stored["history"][-1]
+    assert (last["kind"], last["actor"]) == ("cleared", "test-detector")
+    assert last["to_status"] == ("verified" if expected == "verified" else None)
+
+
+def test_what_is_seen_after_a_crew_said_resolved_is_reopened(service: Service) -> None:
+    order = service.post_order()
+    path = f"/api/v1/work-orders/{order['order_id']}"
+    service.client.patch(path, json={"status": "resolved"})
+    resolved_at = service.clock.at
+
+    soon = resolved_at + STILL_THERE_AFTER
+    observe(service, order["incident_id"], last_seen_at=soon.isoformat())
+    assert service.order(order["order_id"])["status"] == "resolved"
+
+    later = soon + timedelta(seconds=1)
+    observe(service, order["incident_id"], last_seen_at=later.isoformat())
+    observe(service, order["incident_id"], last_seen_at=(later + timedelta(hours=1)).isoformat())
+
+    stored = service.order(order["order_id"])
+    assert stored["status"] == "reopened"
+    assert [step["to_status"] for step in stored["history"]].count("reopened") == 1
+    assert service.client.patch(path, json={"status": "resolved"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("earlier", "returned", "is_linked"),
+    [
+        ({}, {}, True),
+        ({}, {"box_xyxy": [420, 240, 600, 350]}, True),
+        ({}, {"box_xyxy": [206, 116.75, 299, 171], "width_px": 480, "height_px": 270}, True),
+        ({}, {"box_xyxy": [10, 10, 100, 90]}, False),
+        ({}, {"zone_id": "other"}, False),
+        ({}, {"category": "litter"}, False),
+        ({}, {"camera_id": "other"}, False),
+    ],
+    ids=["same", "near", "other size", "elsewhere", "other zone", "other category", "other camera"],
+)
+def test_what_comes_back_is_linked_to_the_order_that_ended(
+    service: Service, earlier: dict[str, Any], returned: dict[str, Any], *, is_linked: bool
+) -> None:
+    first = service.post_order(**earlier)
+    clear(service, first["incident_id"])
+
+    second = service.post_order(incident_id=str(uuid.uuid4()), **returned)
+
+    assert second["order_id"] != first["order_id"]
+    assert second["previous_order_id"] == (first["order_id"] if is_linked else None)
+
+
+def test_what_is_still_open_or_was_rejected_is_no_earlier_order(service: Service) -> None:
+    first = service.post_order()
+    second = service.post_order(incident_id=str(uuid.uuid4()))
+    assert second["previous_order_id"] is None
+
+    for order in (first, second):
+        service.client.patch(
+            f"/api/v1/work-orders/{order['order_id']}",
+            json={"status": "rejected", "reason_code": "false_alarm"},
+        )
+        clear(service, order["incident_id"])
+
+    third = service.post_order(incident_id=str(uuid.uuid4()))
+    assert third["previous_order_id"] is None
+
+
+def clear(service: Service, incident_id: str) -> None:
+    answer = observe(
+        service,
+        incident_id,
+        state="cleared",
+        last_seen_at="2026-11-24T09:20:00+08:00",
+        cleared_at="2026-11-24T09:20:30+08:00",
+    )
+    assert answer.status_code == 200
 
 
 def test_an_observation_older_than_the_last_changes_nothing(service: Service) -> None:

@@ -12,7 +12,7 @@ const POLL_MS = 3_000;
 const MAX_POLL_MS = 30_000;
 const PAGE_SIZE = 30;
 const WAITING = new Set(["received"]);
-const IN_WORK = new Set(["dispatched", "accepted", "in_progress"]);
+const IN_WORK = new Set(["dispatched", "accepted", "in_progress", "reopened"]);
 const DONE = new Set(["resolved", "verified", "closed"]);
 
 const part = (id) => document.getElementById(id);

@@ -8,9 +8,8 @@ import { named, word } from "./words.js";
 
 /** In the order in which buttons are offered: the usual next step first, refusal last. */
 const STEPS = [
-  "dispatched", "accepted", "verified", "closed", "in_progress", "resolved", "rejected",
+  "dispatched", "accepted", "verified", "closed", "in_progress", "resolved", "reopened", "rejected",
 ];
-const AFTER_WORK = new Set(["resolved", "verified"]);
 const EVIDENCE_ORDER = ["opened-wide", "opened-close", "cleared-wide", "opened-clean"];
 /** Why an order is rejected, the most frequent first; models learn from false alarms only. */
 const REASONS = ["false_alarm", "permitted", "duplicate", "already_done", "not_our_task", "other"];
@@ -159,9 +158,7 @@ export class OrderDialog {
     return element(
       "button",
       { type: "button", className, "data-status": status, onclick: act },
-      status === "in_progress" && AFTER_WORK.has(this.order.status)
-        ? word("reopen")
-        : named("to", status),
+      named("to", status),
     );
   }
 
@@ -266,6 +263,8 @@ function factsOf(order) {
     ["observed", duration(order.observed_s)],
     ["dwell", duration(order.dwell_s)],
     ["lastSeenAt", moment(order.last_seen_at)],
+    ["timeToClear", order.time_to_clear_s === null ? "" : duration(order.time_to_clear_s)],
+    ["recurrence", order.previous_order_id ? recurrenceLink(order.previous_order_id) : ""],
     ["rejectedFor", order.reason_code ? named("reason", order.reason_code) : ""],
     ["detector", order.model],
     ["onCamera", order.cleared_at ? word("clearSince", { time: moment(order.cleared_at) }) : word("stillThere")],
@@ -275,6 +274,11 @@ function factsOf(order) {
     .map(([key, value]) =>
       element("div", {}, element("dt", {}, word(key)), element("dd", {}, value)),
     );
+}
+
+/** Leads to the ended order that this one is the return of. */
+function recurrenceLink(orderId) {
+  return element("a", { href: `#/orders/${encodeURIComponent(orderId)}` }, word("earlierOrder"));
 }
 
 function historyOf(order) {
