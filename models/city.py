@@ -55,6 +55,17 @@ class DispatchTarget:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingChoice:
+    """How long the daemon keeps what rules were fed: boxes and classes, never pictures."""
+
+    enabled: bool = True
+    keep_days: int = 14
+    """Days by UTC, today included."""
+    max_mb_per_camera: float = 200.0
+    """Million bytes; the oldest days go first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class City:
     """Cameras with their zones and rules, departments, and who is responsible for what."""
 
@@ -67,6 +78,7 @@ class City:
     """Category key → department id; a rule's own department comes first, ``default`` last."""
     model: ModelChoice = field(default_factory=ModelChoice)
     dispatch: DispatchTarget = field(default_factory=DispatchTarget)
+    recording: RecordingChoice = field(default_factory=RecordingChoice)
     retention: Retention = field(default_factory=Retention)
     file_sha256: str = field(default="", compare=False)
     """Hash of the YAML file, which manifests of evidence name; empty where there was no file."""

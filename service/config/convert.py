@@ -8,7 +8,7 @@ from datetime import time
 from pathlib import Path
 from typing import Any
 
-from models.city import City, DispatchTarget, ModelChoice, ModelFacts
+from models.city import City, DispatchTarget, ModelChoice, ModelFacts, RecordingChoice
 from models.zone import (
     Camera,
     CloserLook,
@@ -25,6 +25,7 @@ from models.zone import (
     Zone,
 )
 from service.config import polygons
+from service.config.convert_evidence import to_policy, to_privacy, to_retention
 from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
 from service.config.rule_forms import (
     DamagedFacilityForm,
@@ -70,7 +71,8 @@ def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None
     thresholds = {**(facts.thresholds if facts else {}), **model.thresholds}
     schedules = {name: _schedule(given, zone) for name, given in form.schedules.items()}
     context = _Context(surroundings, schedules, zone, facts, thresholds)
-    cameras = tuple(_camera(camera, context) for camera in form.cameras)
+    policy = to_policy(form.evidence)
+    cameras = tuple(replace(_camera(each, context), evidence=policy) for each in form.cameras)
     if form.model.min_confidence is None:
         model = replace(model, min_confidence=_lowest_confidence(cameras))
     return City(
@@ -85,6 +87,8 @@ def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None
         routing=dict(form.routing),
         model=model,
         dispatch=DispatchTarget(url=form.dispatch.url, api_key_env=form.dispatch.api_key_env),
+        retention=to_retention(form.evidence),
+        recording=RecordingChoice(**form.recording.model_dump()),
     )
 
 
@@ -141,6 +145,7 @@ def _camera(form: CameraForm, context: _Context) -> Camera:
         loop=form.loop,
         closer_looks=form.closer_looks,
         location=Location(**form.location.model_dump()),
+        privacy=to_privacy(form.privacy),
     )
 
 

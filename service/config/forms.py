@@ -63,6 +63,17 @@ class DispatchForm(Form):
     """Environment variable that holds the key; the key itself is never in this file."""
 
 
+class RecordingForm(Form):
+    """What rules were fed, kept so that other rules can be tried on it; never pictures."""
+
+    enabled: bool = True
+    """Whether the daemon records."""
+    keep_days: Annotated[int, Field(ge=1, le=366)] = 14
+    """Older days are deleted."""
+    max_mb_per_camera: Annotated[float, Field(ge=1, le=100_000, allow_inf_nan=False)] = 200.0
+    """Where a camera's days take more, in million bytes, the oldest are deleted."""
+
+
 class DepartmentForm(Form):
     """Who does the work."""
 
@@ -202,6 +213,8 @@ class CityFile(Form):
     """Which network looks, and how."""
     dispatch: DispatchForm = DispatchForm()
     """Where work orders go."""
+    recording: RecordingForm = RecordingForm()
+    """What rules were fed, kept so that other rules can be tried on it."""
     evidence: EvidenceForm = EvidenceForm()
     """What is kept as proof of an incident."""
     departments: list[DepartmentForm] = Field(default_factory=list)
