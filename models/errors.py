@@ -9,9 +9,12 @@
     │   ├── SourceOpenError    it could not be opened
     │   ├── SourceReadError    it stopped giving frames
     │   └── SourceEnded        a file came to its end (not a fault)
+    ├── EvidenceError          evidence does not hold: altered, unsigned or incomplete
     ├── DetectorError          the detector could not look
     │   ├── WeightsError       weights are missing, unknown or altered
-    │   └── InferenceError     the network failed on a frame
+    │   ├── InferenceError     the network failed on a frame
+    │   ├── RedactionError     a picture could not be made unrecognisable: it must not leave
+    │   └── ClipError          no film could be made
     ├── StoreError             the database refused or is not there
     │   ├── NotFoundError      no such order, subscription or file
     │   └── ConflictError      the change contradicts what is stored
@@ -77,6 +80,10 @@ class SourceEnded(SourceError):  # noqa: N818 - the end of a file is no fault
     """A file or folder of images came to its end."""
 
 
+class EvidenceError(StreetwardenError):
+    """Evidence does not hold: altered, unsigned, incomplete or signed by somebody else."""
+
+
 class DetectorError(StreetwardenError):
     """The detector could not look; says nothing about what is in the street."""
 
@@ -87,6 +94,14 @@ class WeightsError(DetectorError):
 
 class InferenceError(DetectorError):
     """The network failed on a frame."""
+
+
+class RedactionError(DetectorError):
+    """A redactor failed: nothing of this picture may leave the machine."""
+
+
+class ClipError(DetectorError):
+    """A film could not be decoded or encoded; the order goes without."""
 
 
 class StoreError(StreetwardenError):

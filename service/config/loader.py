@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -41,7 +43,8 @@ def load_city(
         folder=path.parent.resolve(), environ=filled_from if resolve_sources else None
     )
     document = read_document(path)
-    return city_of(document, surroundings, facts_of)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return replace(city_of(document, surroundings, facts_of), file_sha256=digest)
 
 
 def city_of(document: Document, surroundings: Surroundings, facts_of: FactsOf | None) -> City:
