@@ -6,8 +6,7 @@ The one place where these meet; the daemon, ``detect`` and ``eval`` all go throu
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import structlog
+from datetime import datetime
 
 from detector.backends import Detector
 from detector.closer import look_again, look_closer, regions, slices
@@ -17,10 +16,8 @@ from models.geometry import Box
 from models.incident import Incident, IncidentChange
 from models.seeing import Detection, Frame, Look
 from models.zone import Camera, Rule
-from zones.case import CloserLooker
+from service.recording.grid import rounded
 from zones.engine import ZoneEngine
-
-log = structlog.get_logger(__name__)
 
 ALWAYS_TRACKED = frozenset({"person", "car", "motorcycle", "bicycle", "bus", "truck", "van"})
 """They hide what rules watch, and persons are redacted, whether or not a rule asks for them."""
@@ -34,6 +31,43 @@ class Processed:
     detections: tuple[Detection, ...]
     look: Look
     changes: tuple[IncidentChange, ...]
+    closer_looks: tuple[LookedCloser, ...] = ()
+    """At candidates that were about to be confirmed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookedCloser:
+    """How a closer look at a candidate went."""
+
+    rule_id: str
+    box: Box
+    confidence: float | None
+    """As found again; 0: not found; ``None``: nothing to be seen closer, or no look."""
+    fault: str = ""
+    """Why there was no look, where that was tried."""
+
+
+class CloserLooks:
+    """Looks at candidates of one frame by themselves, and remembers how that went."""
+
+    def __init__(self, detector: Detector, frame: Frame) -> None:
+        self.made: list[LookedCloser] = []
+        self._detector = detector
+        self._frame = frame
+
+    def __call__(self, rule: Rule, box: Box) -> float | None:
+        """The confidence with which the candidate is found again; 0: it is not; ``None``: no look.
+
+        A detector that fails here is no reason to lose a candidate: the look itself went well.
+        """
+        thresholds = {label: rule.threshold(label) for label in rule.labels}
+        fault = ""
+        try:
+            found = look_again(self._detector, self._frame.image, box, thresholds)
+        except DetectorError as error:
+            found, fault = None, str(error)
+        self.made.append(LookedCloser(rule_id=rule.rule_id, box=box, confidence=found, fault=fault))
+        return found
 
 
 class Seeing:
@@ -54,29 +88,12 @@ class Seeing:
         """Look at a frame; raises :class:`~models.errors.InferenceError` if that is impossible."""
         found = look_closer(self._detector, frame.image, self._regions_of(frame))
         detections = tuple(item for item in found if kind_of(item.label) in self._kinds)
-        return self._tracker.update(frame, detections), detections
+        # Rules see what a recording keeps, so that a replay decides exactly as they did.
+        return rounded(self._tracker.update(frame, detections)), detections
 
-    def closer(self, frame: Frame) -> CloserLooker:
+    def closer(self, frame: Frame) -> CloserLooks:
         """What looks at candidates of this frame by themselves, before they are confirmed."""
-
-        def look(rule: Rule, box: Box) -> float | None:
-            thresholds = {label: rule.threshold(label) for label in rule.labels}
-            try:
-                found = look_again(self._detector, frame.image, box, thresholds)
-            except DetectorError as error:
-                # The look itself went well: a candidate must not be lost to a fault of this one.
-                log.error("no closer look", camera=self._camera.camera_id, reason=str(error))
-                return None
-            log.info(
-                "looked closer",
-                camera=self._camera.camera_id,
-                rule=rule.rule_id,
-                box=[round(side) for side in box.xyxy],
-                confidence=found if found is None else round(found, 3),
-            )
-            return found
-
-        return look
+        return CloserLooks(self._detector, frame)
 
     def _regions_of(self, frame: Frame) -> tuple[Box, ...]:
         size = (frame.width_px, frame.height_px)
@@ -127,6 +144,11 @@ class CameraPipeline:
         """Open incidents."""
         return self._engine.incidents
 
+    @property
+    def last_at(self) -> datetime | None:
+        """Last look that the rules took in, before a restart too."""
+        return self._engine.last_at
+
     def process(self, frame: Frame) -> Processed:
         """Look at a frame and judge it.
 
@@ -134,8 +156,15 @@ class CameraPipeline:
         has changed, and the rules take it as time in which nobody looked.
         """
         look, detections = self._seeing.look(frame)
-        changes = self._engine.look(look, self._seeing.closer(frame))
-        return Processed(frame=frame, detections=detections, look=look, changes=changes)
+        closer = self._seeing.closer(frame)
+        changes = self._engine.look(look, closer)
+        return Processed(
+            frame=frame,
+            detections=detections,
+            look=look,
+            changes=changes,
+            closer_looks=tuple(closer.made),
+        )
 
     def state(self) -> str:
         """What must outlive a restart, as text."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,19 +15,20 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from detector.backends import Detector, load_detector
+from detector.backends import Detector, load_detector, model_facts
 from detector.readers import REPLAY_START, read_file
 from detector.readers.capture import Capture
 from models.city import ModelChoice
 from models.errors import SourceError
 from models.seeing import Frame, Look
-from models.zone import Camera
+from models.zone import CloserLook
 from service.cli.findings import Tally, print_changes, print_report
+from service.evaluation import Terms
 from service.evaluation import evaluate as evaluate_clips
 from service.evaluation.film import Film, draw_look, subject_ids
 from service.evaluation.scene import load_scene
 from service.evaluation.truth import ClipTruth
-from service.evaluation.watching import camera_for
+from service.evaluation.watching import camera_of
 from service.pipeline import CameraPipeline
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -59,12 +61,15 @@ def detect(
     Time comes from the recording, so that every run gives the same incidents. With --json one line
     for each change of an incident, else a table of all incidents at the end.
     """
-    found, city = load_scene(zones, camera)
-    interval_s = look_interval or found.look_interval_s
-    watched = replace(found, source=video, paced=False, loop=False, look_interval_s=interval_s)
+    chosen = partial(_choice, model=model, image_size_px=imgsz)
+    _, city = load_scene(zones, camera, lambda base: model_facts(chosen(base)))
     begins_at = REPLAY_START if start is None else _aware(start)
     with ExitStack() as stack:
-        detector = stack.enter_context(_detector(_choice(city.model, model, imgsz)))
+        detector = stack.enter_context(_detector(chosen(city.model)))
+        # Once more, now that it is loaded: only that tells which labels one's own weights have.
+        found, _ = load_scene(zones, camera, lambda base: model_facts(chosen(base), detector))
+        interval_s = look_interval or found.look_interval_s
+        watched = replace(found, source=video, paced=False, loop=False, look_interval_s=interval_s)
         film = stack.enter_context(Film(out, interval_s)) if out is not None else None
         step = stack.enter_context(_progress(_duration_s(video)))
         tally = Tally(begins_at=begins_at)
@@ -91,21 +96,31 @@ def evaluate(
     json: AsJson = False,
     look_interval: Annotated[float, typer.Option(min=0.02, help="Seconds between looks.")] = 1.0,
     imgsz: ImageSize = None,
+    closer_look: Annotated[
+        CloserLook | None,
+        typer.Option(help="What a closer look at candidates is for; default: as in a city.yaml."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write an annotated MP4 of each clip here.")
     ] = None,
 ) -> None:
     """Run the whole pipeline on clips with ground truth, and count what it got right."""
     dwells_s = _seconds(dwell)
+    choice = _choice(ModelChoice(), model, imgsz)
     with ExitStack() as stack:
-        detector = stack.enter_context(_detector(_choice(ModelChoice(), model, imgsz)))
-        films = stack.enter_context(_Films(out, look_interval))
+        detector = stack.enter_context(_detector(choice))
+        terms = Terms(
+            look_interval_s=look_interval,
+            facts=model_facts(choice, detector),
+            closer_look=closer_look,
+        )
+        films = stack.enter_context(_Films(out, terms))
         step = stack.enter_context(_progress(None))
         report = evaluate_clips(
             clips,
             detector,
             dwells_s=dwells_s,
-            look_interval_s=look_interval,
+            terms=terms,
             on_clip=lambda clip: _joined(films.begin(clip), clip, step),
         )
     if json:
@@ -117,8 +132,8 @@ def evaluate(
 class _Films:
     """Annotated films of the clips, one after the other; none without a folder."""
 
-    def __init__(self, folder: Path | None, look_interval_s: float) -> None:
-        self._folder, self._interval_s = folder, look_interval_s
+    def __init__(self, folder: Path | None, terms: Terms) -> None:
+        self._folder, self._terms = folder, terms
         self._current = ExitStack()
 
     def begin(self, clip: ClipTruth) -> Callable[[Frame, Look], None] | None:
@@ -126,9 +141,9 @@ class _Films:
         self._current.close()
         if self._folder is None or not clip.zones:
             return None
-        camera = _with_all_zones(clip, self._interval_s)
+        camera = camera_of(clip, self._terms)
         path = self._folder / f"{Path(clip.name).stem}.mp4"
-        film = self._current.enter_context(Film(path, self._interval_s))
+        film = self._current.enter_context(Film(path, self._terms.look_interval_s))
         return lambda frame, look: film.add(draw_look(frame, look, camera), frame.stream_s)
 
     def __enter__(self) -> _Films:
@@ -180,11 +195,6 @@ def _joined(
             film(frame, look)
 
     return on_look
-
-
-def _with_all_zones(clip: ClipTruth, look_interval_s: float) -> Camera:
-    cameras = [camera_for(clip, zone, 0.0, look_interval_s) for zone in clip.zones]
-    return replace(cameras[0], zones=tuple(camera.zones[0] for camera in cameras))
 
 
 def _duration_s(source: str) -> float | None:

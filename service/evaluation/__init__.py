@@ -3,5 +3,6 @@
 from service.evaluation.evaluating import evaluate
 from service.evaluation.report import Report, Row, Totals
 from service.evaluation.truth import load_truths
+from service.evaluation.watching import Terms
 
-__all__ = ["Report", "Row", "Totals", "evaluate", "load_truths"]
+__all__ = ["Report", "Row", "Terms", "Totals", "evaluate", "load_truths"]

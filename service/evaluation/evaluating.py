@@ -8,15 +8,13 @@ from pathlib import Path
 from detector.backends import Detector
 from detector.readers import REPLAY_START
 from models.geometry import Box
-from models.incident import ChangeKind, Incident
+from models.incident import Incident
 from models.seeing import Frame, Look
-from models.zone import Zone
 from service.evaluation.matching import Case, match
 from service.evaluation.report import Report, Row
 from service.evaluation.truth import ClipTruth, ZoneTruth, load_truths
-from service.evaluation.watching import Recording, camera_for, watch
+from service.evaluation.watching import Terms, Trial, watch
 from zones.polygon import ZoneShape
-from zones.replay import replay
 
 OnClip = Callable[[ClipTruth], Callable[[Frame, Look], None] | None]
 """Told of each clip before it is watched; may return what wants to see its looks."""
@@ -27,10 +25,10 @@ def evaluate(
     detector: Detector,
     *,
     dwells_s: Sequence[float] = (),
-    look_interval_s: float = 1.0,
+    terms: Terms | None = None,
     on_clip: OnClip | None = None,
 ) -> Report:
-    """Judge every clip of a folder; without ``dwells_s`` at the thresholds of its ground truth.
+    """Judge every clip of a folder; without ``dwells_s`` at the dwells of its ground truth.
 
     Raises :class:`ConfigError` for a wrong ground truth, :class:`SourceError` for an unreadable
     clip and :class:`DetectorError` where the detector could not look.
@@ -38,44 +36,32 @@ def evaluate(
     rows: list[Row] = []
     for clip in load_truths(clips):
         on_look = on_clip(clip) if on_clip is not None else None
-        longest_s = max(
-            (dwell for zone in clip.zones for dwell in _dwells(zone, dwells_s)), default=0
-        )
-        recording = watch(
-            clip,
-            detector,
-            look_interval_s=look_interval_s,
-            longest_dwell_s=longest_s,
-            on_look=on_look,
-        )
-        for zone in clip.zones:
-            rows.extend(
-                judge(clip, zone, recording, dwell_s, look_interval_s)
-                for dwell_s in _dwells(zone, dwells_s)
-            )
+        judged = terms or Terms()
+        trials = [
+            Trial.of(clip, zone, dwell_s, judged)
+            for zone in clip.zones
+            for dwell_s in _dwells(zone, dwells_s)
+        ]
+        watch(clip, detector, trials, judged, on_look)
+        rows.extend(score(clip, trial) for trial in trials)
     return Report(rows=tuple(rows))
 
 
-def judge(
-    clip: ClipTruth, zone: ZoneTruth, recording: Recording, dwell_s: float, look_interval_s: float
-) -> Row:
-    """One row: the zone's rule at one threshold on the recorded looks."""
-    camera = camera_for(clip, zone, dwell_s, look_interval_s)
-    looks = recording.for_zone(zone)
-    incidents = [
-        change.incident for change in replay(camera, looks) if change.kind is ChangeKind.OPENED
-    ]
+def score(clip: ClipTruth, trial: Trial) -> Row:
+    """One row: what a trial found against what was expected of it."""
+    zone = trial.zone
     case = Case(
-        incidents=[(incident, _as_in_truth(incident, clip)) for incident in incidents],
+        incidents=[(incident, _as_in_truth(incident, clip)) for incident in trial.opened],
         starts_at=REPLAY_START,
-        dwell_s=dwell_s,
-        expected=zone.expected(dwell_s) or 0,
+        dwell_s=trial.dwell_s,
+        expected=zone.expected(trial.dwell_s) or 0,
     )
-    result = match(clip, zone, _shape(camera.zones[0], clip, looks), case)
+    size_px = clip.size_px or trial.size_px
+    result = match(clip, zone, ZoneShape.of(trial.camera.zones[0], None, *size_px), case)
     return Row(
         clip=clip.name,
         zone=zone.name,
-        dwell_s=dwell_s,
+        dwell_s=trial.dwell_s,
         expected=result.expected,
         found=result.found,
         matched=result.matched,
@@ -89,14 +75,6 @@ def _dwells(zone: ZoneTruth, wanted_s: Sequence[float]) -> list[float]:
     """Thresholds to judge a zone at: those for which its ground truth says what to expect."""
     dwells = sorted(set(wanted_s)) or sorted(zone.expected_by_dwell_s)
     return [dwell for dwell in dwells if zone.expected(dwell) is not None]
-
-
-def _shape(zone: Zone, clip: ClipTruth, looks: Sequence[Look]) -> ZoneShape:
-    if clip.size_px is not None:
-        size = clip.size_px
-    else:
-        size = (looks[0].width_px, looks[0].height_px) if looks else (1, 1)
-    return ZoneShape.of(zone, None, *size)
 
 
 def _as_in_truth(incident: Incident, clip: ClipTruth) -> Box:

@@ -1,16 +1,22 @@
-"""One pass over a clip: frames, detections and looks, once for all zones and thresholds."""
+"""One pass over a clip: frames, detections and looks, once for all zones and thresholds.
+
+Rules are judged while the pictures are there, as the daemon does: some look closer at them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from detector.backends import Detector
 from detector.readers import REPLAY_START, read_file
+from models.city import ModelFacts
+from models.incident import ChangeKind, Incident
 from models.seeing import Frame, Look
 from models.zone import (
     Camera,
+    CloserLook,
     DamagedFacilityRule,
     DecodeMode,
     IllegalParkingRule,
@@ -19,9 +25,11 @@ from models.zone import (
     RuleKind,
     Zone,
 )
-from service.config.vocabulary import DEFAULT_LABELS
+from service.config.vocabulary import DEFAULT_CLOSER_LOOK, DEFAULT_LABELS, usual_labels
 from service.evaluation.truth import ClipTruth, ZoneTruth
 from service.pipeline import Seeing
+from zones.case import CloserLooker
+from zones.engine import ZoneEngine
 
 HOLD_MARGIN_S = 3.0
 """A clip whose things stay is lengthened by so much more than the longest dwell."""
@@ -38,27 +46,57 @@ OnLook = Callable[[Frame, Look], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recording:
-    """All looks at a clip."""
+class Terms:
+    """How zones are judged, whatever they are."""
 
-    looks: tuple[Look, ...]
-    held: tuple[Look, ...]
-    """Looks at its last frame, repeated: what lies there goes on lying there."""
-
-    def for_zone(self, zone: ZoneTruth) -> tuple[Look, ...]:
-        """What a zone is judged by."""
-        return (*self.looks, *self.held) if zone.lasting else self.looks
+    look_interval_s: float = 1.0
+    facts: ModelFacts | None = None
+    """Of the model that looks, for the thresholds."""
+    closer_look: CloserLook | None = None
+    """``None``: what is usual for the kind of rule."""
 
 
-def rule_for(kind: RuleKind, dwell_s: float) -> Rule:
+@dataclass(kw_only=True, slots=True)
+class Trial:
+    """One zone of a clip judged at one dwell."""
+
+    zone: ZoneTruth
+    dwell_s: float
+    camera: Camera
+    engine: ZoneEngine
+    opened: list[Incident] = field(default_factory=list)
+    size_px: tuple[int, int] = (1, 1)
+    """Width and height of the pictures."""
+
+    @classmethod
+    def of(cls, clip: ClipTruth, zone: ZoneTruth, dwell_s: float, terms: Terms) -> Trial:
+        """A trial from nothing."""
+        camera = camera_for(clip, zone, dwell_s, terms)
+        return cls(zone=zone, dwell_s=dwell_s, camera=camera, engine=ZoneEngine(camera))
+
+    def look(self, look: Look, closer: CloserLooker) -> None:
+        """Judge a look."""
+        self.size_px = (look.width_px, look.height_px)
+        changes = self.engine.look(look, closer)
+        self.opened += [c.incident for c in changes if c.kind is ChangeKind.OPENED]
+
+
+def rule_for(kind: RuleKind, dwell_s: float, terms: Terms) -> Rule:
     """The rule that a city gets which sets nothing but the dwell."""
-    labels = frozenset(DEFAULT_LABELS[kind.value])
-    return _RULES[kind](rule_id=kind.value, labels=labels, dwell_s=dwell_s, category=kind.value)
+    facts = terms.facts
+    return _RULES[kind](
+        rule_id=kind.value,
+        labels=frozenset(usual_labels(kind.value, facts) or DEFAULT_LABELS[kind.value]),
+        dwell_s=dwell_s,
+        category=kind.value,
+        thresholds=dict(facts.thresholds) if facts is not None else {},
+        closer_look=terms.closer_look or DEFAULT_CLOSER_LOOK[kind.value],
+    )
 
 
-def camera_for(clip: ClipTruth, zone: ZoneTruth, dwell_s: float, look_interval_s: float) -> Camera:
+def camera_for(clip: ClipTruth, zone: ZoneTruth, dwell_s: float, terms: Terms) -> Camera:
     """A camera that watches one zone of the clip with one rule."""
-    rule = rule_for(zone.kind, dwell_s)
+    rule = rule_for(zone.kind, dwell_s, terms)
     place = Zone(
         zone_id=zone.name, name=zone.name, polygon=zone.polygon, in_pixels=True, rules=(rule,)
     )
@@ -69,36 +107,48 @@ def camera_for(clip: ClipTruth, zone: ZoneTruth, dwell_s: float, look_interval_s
         legal_basis=LEGAL_BASIS,
         zones=(place,),
         resolution=clip.size_px,
-        look_interval_s=look_interval_s,
+        look_interval_s=terms.look_interval_s,
         decode=DecodeMode.FULL,
         paced=False,
     )
 
 
+def camera_of(clip: ClipTruth, terms: Terms) -> Camera:
+    """A camera that watches all zones of the clip."""
+    cameras = [camera_for(clip, zone, 0.0, terms) for zone in clip.zones]
+    return replace(cameras[0], zones=tuple(camera.zones[0] for camera in cameras))
+
+
 def watch(
     clip: ClipTruth,
     detector: Detector,
-    *,
-    look_interval_s: float,
-    longest_dwell_s: float,
+    trials: Sequence[Trial],
+    terms: Terms,
     on_look: OnLook | None = None,
-) -> Recording:
-    """Look at a clip once, and at its last frame for longer where a zone needs it."""
-    cameras = [camera_for(clip, zone, longest_dwell_s, look_interval_s) for zone in clip.zones]
-    zones = tuple(zone for camera in cameras for zone in camera.zones)
-    seeing = Seeing(replace(cameras[0], zones=zones), detector)
-    looks = []
+) -> None:
+    """Look at a clip once, for all trials, and at its last frame for longer where one needs it.
+
+    What lies there goes on lying there: only zones of such things are judged by the repeated frame.
+    """
+    camera = camera_of(clip, terms)
+    seeing = Seeing(camera, detector)
     frame = None
-    for frame in read_file(cameras[0], REPLAY_START):
-        look, _ = seeing.look(frame)
-        looks.append(look)
+    for frame in read_file(camera, REPLAY_START):
+        look = _judge(seeing, frame, trials)
         if on_look is not None:
             on_look(frame, look)
-    held: list[Look] = []
-    if frame is not None and any(zone.lasting for zone in clip.zones):
-        hold_s = longest_dwell_s + HOLD_MARGIN_S
-        held.extend(seeing.look(again)[0] for again in _held(frame, look_interval_s, hold_s))
-    return Recording(looks=tuple(looks), held=tuple(held))
+    lasting = [trial for trial in trials if trial.zone.lasting]
+    if frame is not None and lasting:
+        hold_s = max(trial.dwell_s for trial in trials) + HOLD_MARGIN_S
+        for again in _held(frame, terms.look_interval_s, hold_s):
+            _judge(seeing, again, lasting)
+
+
+def _judge(seeing: Seeing, frame: Frame, trials: Sequence[Trial]) -> Look:
+    look, _ = seeing.look(frame)
+    for trial in trials:
+        trial.look(look, seeing.closer(frame))
+    return look
 
 
 def _held(frame: Frame, interval_s: float, hold_s: float) -> Iterator[Frame]:
