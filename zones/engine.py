@@ -108,6 +108,11 @@ class ZoneEngine:
         )
         return tuple(incident for holder in holders for incident in holder.incidents)
 
+    @property
+    def last_at(self) -> datetime | None:
+        """Time of the last look that counted, before a restart too."""
+        return self._clock.last_at
+
     def look(self, look: Look, closer: CloserLooker | None = None) -> tuple[IncidentChange, ...]:
         """Judge a look; what came of it, in order. Looks that go back in time are ignored.
 

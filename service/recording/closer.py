@@ -29,21 +29,6 @@ class CloserAnswer:
     """What it gave: 0 for nothing found, ``None`` for nothing to be seen closer."""
 
 
-def noting(closer: CloserLooker, at: datetime, into: list[CloserAnswer]) -> CloserLooker:
-    """The same closer look; what it gives is added to ``into``."""
-
-    def look(rule: Rule, box: Box) -> float | None:
-        confidence = closer(rule, box)
-        into.append(
-            CloserAnswer(
-                at=at, rule_id=rule.rule_id, labels=rule.labels, box=box, confidence=confidence
-            )
-        )
-        return confidence
-
-    return look
-
-
 class KnownAnswers:
     """Stands for the closer look in a replay.
 
