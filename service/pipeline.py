@@ -46,6 +46,15 @@ class LookedCloser:
     fault: str = ""
     """Why there was no look, where that was tried."""
 
+    @property
+    def outcome(self) -> str:
+        """In a word: ``found``, ``not_found``, ``not_closer`` (too large), or ``failed``."""
+        if self.fault:
+            return "failed"
+        if self.confidence is None:
+            return "not_closer"
+        return "found" if self.confidence > 0 else "not_found"
+
 
 class CloserLooks:
     """Looks at candidates of one frame by themselves, and remembers how that went."""
