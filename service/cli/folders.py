@@ -8,6 +8,8 @@ from pathlib import Path
 import platformdirs
 
 DATA_ENV = "STREETWARDEN_DATA_DIR"
+RECORDINGS = "recordings"
+"""In the daemon's state folder: what rules were fed."""
 
 
 def data_folder() -> Path:

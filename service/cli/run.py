@@ -20,7 +20,7 @@ from detector.backends import load_detector
 from detector.backends.loading import weights_version
 from models.city import City
 from models.errors import SetupError
-from service.cli.folders import data_folder
+from service.cli.folders import RECORDINGS, data_folder
 from service.cli.preflight import State, check_package_names
 from service.config import load_city
 from service.daemon.client import DispatchClient
@@ -96,6 +96,7 @@ def _daemon(city: City, folder: Path, workers: int | None) -> Iterator[Daemon]:
             client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
             report_client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
             model_version=weights_version(city.model),
+            recordings=folder / RECORDINGS,
         )
         yield stack.enter_context(Daemon(city, deps, workers))
 

@@ -21,6 +21,7 @@ from models.zone import Camera
 from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.pictures import change_pictures, snapshot
+from service.daemon.recordings import MakeRecorder, answers_of, records_nothing
 from service.daemon.requests import requests_for
 from service.pipeline import CameraPipeline, Processed
 from zones.clock import longest_gap
@@ -61,6 +62,7 @@ class CameraDeps:
     """Of the times in pictures."""
     model_version: str = ""
     """Of the detector, for the orders."""
+    make_recorder: MakeRecorder = records_nothing
 
 
 class CameraRuntime:
@@ -73,6 +75,7 @@ class CameraRuntime:
         """Set from outside: whoever owns the runtime next closes it instead of working."""
         self._deps = deps
         self._pipeline = _primed_pipeline(camera, deps)
+        self._recorder = deps.make_recorder(camera, self._pipeline.last_at)
         self._unsaved: list[OutboxRequest] = []
         self._saved_at: datetime | None = None
         self._last_at: datetime | None = None
@@ -110,10 +113,13 @@ class CameraRuntime:
         try:
             self._commit()
         finally:
+            self._recorder.close()
             self.stream.stop(timeout_s)
 
     def _act(self, processed: Processed) -> None:
         at = processed.frame.captured_at
+        answers = answers_of(processed, self.camera)
+        self._recorder.add(processed.look, processed.changes, answers)
         for change in processed.changes:
             incident = change.incident
             log.info(
@@ -142,6 +148,7 @@ class CameraRuntime:
 
     def _commit(self) -> None:
         """Write state and requests; if the disk refuses, the requests stay for the next time."""
+        self._recorder.flush()  # before the state: a recording must not lack what the state knows
         self._deps.store.commit(self.camera.camera_id, self._pipeline.state(), self._unsaved)
         if self._unsaved:
             self._unsaved = []

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from service.daemon.camera import CameraDeps, CameraRuntime
 from service.daemon.client import DispatchClient
 from service.daemon.edge import EdgeStore
 from service.daemon.metrics import DaemonMetrics
+from service.daemon.recordings import recorders
 from service.daemon.reporter import Reporter, ReporterDeps
 from service.daemon.schedule import DueQueue
 from service.daemon.sender import OutboxSender
@@ -54,6 +56,8 @@ class DaemonDeps:
     make_stream: Callable[[Camera], CameraStream] = CameraStream
     model_version: str = ""
     """What orders say of the detector: its name and the start of its hash."""
+    recordings: Path | None = None
+    """Folder for what rules were fed; ``None``: nothing is recorded, whatever the city says."""
 
 
 def default_workers() -> int:
@@ -72,6 +76,7 @@ class Daemon:
         self._lock = threading.Lock()
         self._queue: DueQueue[CameraRuntime] = DueQueue()
         self._sender = OutboxSender(deps.store, deps.client)
+        version = deps.model_version or city.model.weights
         self._camera_deps = CameraDeps(
             detector=deps.detector,
             store=deps.store,
@@ -79,7 +84,8 @@ class Daemon:
             wake_sender=self._sender.wake,
             make_stream=deps.make_stream,
             timezone=ZoneInfo(city.timezone),
-            model_version=deps.model_version or city.model.weights,
+            model_version=version,
+            make_recorder=recorders(deps.recordings, city, self.metrics, version),
         )
         count = workers or default_workers()
         self._workers = [Worker(f"worker-{n}", self._queue, self._retire) for n in range(count)]
@@ -130,8 +136,8 @@ class Daemon:
 
     def apply(self, city: City) -> None:
         """Go over to a new configuration: only cameras that changed are started anew."""
-        if city.model != self._city.model or city.dispatch != self._city.dispatch:
-            log.warning("changes of model or dispatch need a restart of the daemon")
+        if _lasting(city) != _lasting(self._city):
+            log.warning("changes of model, dispatch or recording need a restart of the daemon")
         self._city = city
         wanted = {camera.camera_id: camera for camera in city.cameras}
         for runtime in self.runtimes():
@@ -175,3 +181,9 @@ class Daemon:
             log.info("camera retired", camera=camera_id, renewed=successor is not None)
             if successor is not None:
                 self._add(successor)
+
+
+
+def _lasting(city: City) -> tuple[object, ...]:
+    """What a running daemon cannot change."""
+    return (city.model, city.dispatch, city.recording)

@@ -21,6 +21,11 @@ class DaemonMetrics:
             "Time between looks so far apart that it counts neither for presence nor for absence",
             "camera",
         )
+        self.looks_not_recorded = self._counter(
+            "streetwarden_looks_not_recorded",
+            "Looks that the rules judged but that could not be recorded for a replay",
+            "camera",
+        )
         self.incidents = self._counter(
             "streetwarden_incidents", "Steps in the life of incidents", "camera", "kind", "change"
         )
