@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from detector.backends import model_facts
 from detector.readers.address import SourceKind
 from detector.readers.probe import SourceReport, probe
 from models.city import ModelChoice
@@ -123,7 +124,7 @@ def check_model(weights: str) -> list[Check]:
 def _check_config(config: Path) -> tuple[list[Check], list[Camera]]:
     name = f"config {config}"
     try:
-        city = load_city(config)
+        city = load_city(config, facts_of=model_facts)
     except ConfigError as error:
         problems = [
             Check(name=name, state=State.FAIL, detail=redact_url(str(problem)))

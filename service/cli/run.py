@@ -16,13 +16,14 @@ import structlog
 import typer
 from prometheus_client import start_http_server
 
-from detector.backends import load_detector
+from detector.backends import Detector, load_detector, model_facts
 from detector.backends.loading import weights_version
 from models.city import City
 from models.errors import SetupError
 from service.cli.folders import RECORDINGS, data_folder
 from service.cli.preflight import State, check_package_names
 from service.config import load_city
+from service.config.loader import FactsOf
 from service.daemon.client import DispatchClient
 from service.daemon.daemon import Daemon, DaemonDeps
 from service.daemon.edge import EdgeStore
@@ -59,10 +60,16 @@ def run(
     """
     configure_logs(verbose=verbose)
     _preflight()
-    load = partial(_load, dispatch_url=dispatch_url)
-    city = load(config)
+    city = _load(config, dispatch_url=dispatch_url, facts_of=model_facts)
+    _api_key(city)  # what is missing should show now, not after the model was loaded
     folder = state_dir or data_folder() / "daemon"
-    with exclusive(folder), _daemon(city, folder, workers) as daemon:
+    with exclusive(folder), ExitStack() as stack:
+        detector = load_detector(city.model)
+        stack.callback(detector.close)
+        # Once more, now that it is loaded: only that tells which labels one's own weights have.
+        facts = model_facts(city.model, detector)
+        load = partial(_load, dispatch_url=dispatch_url, facts_of=lambda _: facts)
+        daemon = stack.enter_context(_daemon(load(config), detector, folder, workers))
         if metrics_port is not None:
             start_http_server(metrics_port, addr="127.0.0.1", registry=daemon.metrics.registry)
         _watch(daemon, ConfigWatch(config, load, daemon.apply), until_end=until_end)
@@ -77,19 +84,17 @@ def _preflight() -> None:
         )
 
 
-def _load(config: Path, *, dispatch_url: str | None) -> City:
-    city = load_city(config)
+def _load(config: Path, *, dispatch_url: str | None, facts_of: FactsOf) -> City:
+    city = load_city(config, facts_of=facts_of)
     if dispatch_url is None:
         return city
     return replace(city, dispatch=replace(city.dispatch, url=dispatch_url))
 
 
 @contextmanager
-def _daemon(city: City, folder: Path, workers: int | None) -> Iterator[Daemon]:
+def _daemon(city: City, detector: Detector, folder: Path, workers: int | None) -> Iterator[Daemon]:
     key = _api_key(city)
     with ExitStack() as stack:
-        detector = load_detector(city.model)
-        stack.callback(detector.close)
         deps = DaemonDeps(
             detector=detector,
             store=stack.enter_context(EdgeStore(folder / "edge.sqlite3")),

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from models.city import City, ModelChoice, ModelFacts
-from models.errors import ConfigError
+from models.errors import ConfigError, WeightsError
 from service.config.checks import check_references
 from service.config.convert import Surroundings, to_city, to_model
 from service.config.document import Document, Finding, read_document
@@ -51,8 +51,11 @@ def city_of(document: Document, surroundings: Surroundings, facts_of: FactsOf | 
     """The city of a document; raises :class:`ConfigError` with every problem of it."""
     form, found = _validate(document.data)
     facts = None
-    if form is not None and facts_of is not None:
-        facts = facts_of(to_model(form.model, surroundings.folder))
+    try:
+        if form is not None and facts_of is not None:
+            facts = facts_of(to_model(form.model, surroundings.folder))
+    except WeightsError as error:
+        found.append(Finding(loc=("model",), message=str(error)))
     found += check_references(document, surroundings.folder, surroundings.environ)
     if facts is not None:
         found += check_model(document.data, facts)

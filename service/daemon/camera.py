@@ -23,7 +23,7 @@ from service.daemon.metrics import DaemonMetrics
 from service.daemon.pictures import change_pictures, snapshot
 from service.daemon.recordings import MakeRecorder, answers_of, records_nothing
 from service.daemon.requests import requests_for
-from service.pipeline import CameraPipeline, Processed
+from service.pipeline import CameraPipeline, LookedCloser, Processed
 from zones.clock import longest_gap
 
 IDLE_POLL_S = 0.05
@@ -135,9 +135,24 @@ class CameraRuntime:
             self._deps.metrics.incidents.labels(
                 incident.camera_id, incident.kind.value, change.kind.value
             ).inc()
-        if processed.changes or self._unsaved or self._save_is_due(at):
+        for looked in processed.closer_looks:
+            self._looked_closer(looked)
+        has_news = processed.changes or processed.closer_looks or self._unsaved
+        if has_news or self._save_is_due(at):
             self._save(processed, at)
         self._keep_snapshot(processed)
+
+    def _looked_closer(self, looked: LookedCloser) -> None:
+        log.info(
+            "looked closer",
+            camera=self.camera.camera_id,
+            rule=looked.rule_id,
+            outcome=looked.outcome,
+            confidence=looked.confidence,
+            box=[round(side) for side in looked.box.xyxy],
+            fault=looked.fault,
+        )
+        self._deps.metrics.closer_looks.labels(self.camera.camera_id, looked.outcome).inc()
 
     def _save(self, processed: Processed, at: datetime) -> None:
         for change in processed.changes:

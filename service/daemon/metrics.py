@@ -29,6 +29,12 @@ class DaemonMetrics:
         self.incidents = self._counter(
             "streetwarden_incidents", "Steps in the life of incidents", "camera", "kind", "change"
         )
+        self.closer_looks = self._counter(
+            "streetwarden_closer_looks",
+            "Looks at candidates by themselves: found, not_found, not_closer or failed",
+            "camera",
+            "outcome",
+        )
         self.look_seconds = Histogram(
             "streetwarden_look_seconds",
             "Time from taking a frame to its rules' verdict",

@@ -93,7 +93,15 @@ def work_order_request(incident: Incident, camera: Camera, model: str = "") -> W
 def _describe(incident: Incident, camera: Camera, zone: Zone) -> str:
     what = _WHAT[incident.kind].format(label=incident.label.replace("_", " "))
     count = f" ({incident.object_count})" if incident.object_count > 1 else ""
-    return f"{camera.name}, {zone.name}: {what}{count} for {incident.observed_s:.0f} s"
+    closer = _closer(incident.closer_look)
+    return f"{camera.name}, {zone.name}: {what}{count} for {incident.observed_s:.0f} s{closer}"
+
+
+def _closer(confidence: float | None) -> str:
+    """What an order says of the closer look at the moment of confirmation, if there was one."""
+    if confidence is None:
+        return ""
+    return f"; closer look: {confidence:.2f}" if confidence > 0 else "; closer look: not found"
 
 
 def _work_order(change: IncidentChange, camera: Camera, model: str) -> OutboxRequest:

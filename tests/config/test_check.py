@@ -23,7 +23,35 @@ def test_a_right_file_is_counted_and_passes(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(path)])
     assert (result.exit_code, shown(result.output, path)) == (
         0,
-        ["city.yaml: OK (1 camera, 1 zone, 1 rule, 1 department)"],
+        [
+            "gate/kerb/illegal_parking: bus 0.25, car 0.25, motorcycle 0.25, truck 0.25",
+            "city.yaml: OK (1 camera, 1 zone, 1 rule, 1 department)",
+        ],
+    )
+
+
+def test_the_threshold_of_each_class_of_a_rule_is_shown(tmp_path: Path) -> None:
+    text = changed("kind: illegal_parking", "kind: litter") + (
+        "model: {thresholds: {litter: 0.5}}\n"
+    )
+    result = CliRunner().invoke(app, [str(write(tmp_path, text))])
+    assert result.stdout.splitlines()[0].startswith("gate/kerb/litter: garbage_pile 0.")
+    assert ", litter 0.50; closer look: " in result.stdout
+
+
+def test_weights_that_this_machine_does_not_know_are_no_fault_but_said(tmp_path: Path) -> None:
+    path = write(tmp_path, VALID + "model: {weights: own.pt}\n")
+    result = CliRunner().invoke(app, [str(path)])
+    assert result.exit_code == 0
+    assert "own.pt is not in the registry of this machine" in result.stderr
+
+
+def test_a_class_map_that_does_not_fit_the_weights_is_a_problem(tmp_path: Path) -> None:
+    path = write(tmp_path, VALID + "model: {weights: street-n, class_map: {HGV: truck}}\n")
+    result = CliRunner().invoke(app, [str(path)])
+    assert result.exit_code == 1
+    assert shown(result.stdout, path)[0].startswith(
+        "city.yaml:20: model: model.class_map names HGV"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from models.city import City, DispatchTarget, ModelChoice
 from models.labels import KNOWN_LABELS
 from models.zone import (
     Camera,
+    CloserLook,
     DamagedFacilityRule,
     DecodeMode,
     Department,
@@ -42,6 +44,7 @@ days = st.frozensets(st.integers(0, 6), min_size=1)
 windows = st.builds(TimeWindow, days=days, start=times, end=times).filter(
     lambda window: window.start != window.end
 ) | st.builds(TimeWindow, days=days)
+THRESHOLDS = {"litter": 0.5, "car": 0.35, "truck": 0.1}
 departments = ("roads", "parks")
 
 
@@ -66,7 +69,8 @@ def shared_fields(number: int, timezone: str) -> dict[str, st.SearchStrategy[Any
         "dwell_s": seconds,
         "grace_s": seconds,
         "clear_after_s": seconds,
-        "min_confidence": ratios,
+        "min_confidence": st.none() | ratios,
+        "closer_look": st.sampled_from(CloserLook),
         "min_seen_ratio": ratios,
         "schedule": st.just(Schedule(timezone=timezone))
         | st.builds(
@@ -86,7 +90,14 @@ def rules(number: int, timezone: str) -> st.SearchStrategy[Rule]:
         st.builds(IllegalParkingRule, min_coverage_ratio=ratios, **shared),
         st.builds(LitterRule, min_count=st.integers(1, 99), min_area_ratio=ratios, **shared),
         st.builds(DamagedFacilityRule, **shared),
-    )
+    ).map(fitted)
+
+
+def fitted(rule: Rule) -> Rule:
+    """The rule with the thresholds of the model for its labels."""
+    if rule.min_confidence is not None:
+        return rule
+    return replace(rule, thresholds={k: v for k, v in THRESHOLDS.items() if k in rule.labels})
 
 
 @st.composite
@@ -100,6 +111,7 @@ def zones(draw: st.DrawFn, number: int, resolution: Any, timezone: str) -> Zone:
         polygon=draw(polygons(width, height)),
         in_pixels=in_pixels,
         rules=tuple(draw(rules(index, timezone)) for index in range(count)),
+        slices=draw(st.integers(0, 64)),
     )
 
 
@@ -149,6 +161,7 @@ def cities(draw: st.DrawFn) -> City:
             image_size_px=draw(st.integers(1, 40)) * 32,
             min_confidence=draw(ratios),
             class_map={"HGV": "truck"},
+            thresholds=THRESHOLDS,
         ),
         dispatch=DispatchTarget(url="https://dispatch.example", api_key_env="KEY_2"),
     )
@@ -176,11 +189,13 @@ def plain_rule(rule: Rule) -> dict[str, Any]:
         "dwell": rule.dwell_s,
         "grace": rule.grace_s,
         "clear_after": rule.clear_after_s,
-        "min_confidence": rule.min_confidence,
+        "closer_look": str(rule.closer_look),
         "min_seen_ratio": rule.min_seen_ratio,
         "category": rule.category,
         "priority": str(rule.priority),
     }
+    if rule.min_confidence is not None:
+        plain["min_confidence"] = rule.min_confidence
     if rule.department_id:
         plain["department"] = rule.department_id
     if rule.schedule.windows:
@@ -199,6 +214,7 @@ def plain_zone(zone: Zone) -> dict[str, Any]:
         "polygon": [list(point) for point in zone.polygon],
         "units": "pixels" if zone.in_pixels else "ratio",
         "rules": [plain_rule(rule) for rule in zone.rules],
+        "slices": zone.slices,
     }
 
 
@@ -234,6 +250,7 @@ def plain_city(city: City) -> dict[str, Any]:
             "image_size": city.model.image_size_px,
             "min_confidence": city.model.min_confidence,
             "class_map": dict(city.model.class_map),
+            "thresholds": dict(city.model.thresholds),
         },
         "dispatch": {"url": city.dispatch.url, "api_key_env": city.dispatch.api_key_env},
         "departments": [
