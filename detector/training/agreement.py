@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.backends.protocol import Detector
+from detector.training.bootstrap import Interval, ratio_interval
+from detector.training.scenes import MATCH_IOU
 from models.geometry import Box
 from models.seeing import Detection, Image
 
-MATCH_IOU = 0.5
 SURE = 0.4
 """Teacher boxes from this confidence are what should be found."""
 POSSIBLE = 0.15
@@ -20,18 +23,35 @@ PRECISION = 0.9
 """Recall is given at the lowest threshold with this precision."""
 SIZE_LIMITS_PX = (24.0, 48.0)
 """Limits between small, medium and large: geometric mean of the sides as the network sees it."""
+SIZES = ("small", "medium", "large")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SizeRecall:
+    """Recall of one group of the teacher's boxes."""
+
+    objects: int
+    recall: float | None
+    """None where the teacher saw none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Agreement:
     """Recall of a teacher's boxes at equal precision."""
 
+    pictures: int
     threshold: float
+    """Lowest confidence with this precision over all labels."""
     precision: float
     recall: float
-    recall_by_size: tuple[float | None, float | None, float | None]
-    """Small, medium, large; None where the teacher saw none."""
-    objects_by_size: tuple[int, int, int]
+    recall_interval: Interval | None
+    """95 %, pictures resampled; None where the teacher saw nothing."""
+    by_size: Mapping[str, SizeRecall]
+    by_label: Mapping[str, SizeRecall]
+
+    def as_json(self) -> dict[str, Any]:
+        """The agreement as it is written for other programs."""
+        return {**asdict(self), "size_limits_px": list(SIZE_LIMITS_PX)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +63,8 @@ class _Match:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Wanted:
+    picture: int
+    label: str
     size_px: float
     found_at: float
     """Confidence of the student's best detection on it; 0 if there is none."""
@@ -51,22 +73,25 @@ class _Wanted:
 def agreement(
     student: Detector,
     teacher: Detector,
-    images: Sequence[Image],
+    images: Iterable[Image],
     labels: Sequence[str],
     image_size_px: int = 640,
 ) -> Agreement:
     """Compare both on ``images``; both must answer down to a low confidence."""
     matches: list[_Match] = []
     wanted: list[_Wanted] = []
-    for image in images:
+    pictures = 0
+    for picture, image in enumerate(images):
+        pictures += 1
         (ours,), (theirs,) = student.detect([image]), teacher.detect([image])
         scale = image_size_px / max(image.shape[:2])
         for label in labels:
             found = [d for d in ours if d.label == label]
             truth = [d for d in theirs if d.label == label]
             matches += [_match(d, truth) for d in found]
-            wanted += [_want(d, found, scale) for d in truth if d.confidence >= SURE]
-    return _summary(matches, wanted)
+            sure = [d for d in truth if d.confidence >= SURE]
+            wanted += [_want(picture, d, found, scale) for d in sure]
+    return _summary(matches, wanted, labels, pictures)
 
 
 def _match(detection: Detection, truth: Sequence[Detection]) -> _Match:
@@ -74,26 +99,39 @@ def _match(detection: Detection, truth: Sequence[Detection]) -> _Match:
     return _Match(confidence=detection.confidence, right=right)
 
 
-def _want(truth: Detection, found: Sequence[Detection], scale: float) -> _Wanted:
+def _want(picture: int, truth: Detection, found: Sequence[Detection], scale: float) -> _Wanted:
     box: Box = truth.box
     hits = [d.confidence for d in found if d.box.iou(box) >= MATCH_IOU]
-    return _Wanted(size_px=box.size * scale, found_at=max(hits, default=0.0))
+    return _Wanted(
+        picture=picture,
+        label=truth.label,
+        size_px=box.size * scale,
+        found_at=max(hits, default=0.0),
+    )
 
 
-def _summary(matches: Sequence[_Match], wanted: Sequence[_Wanted]) -> Agreement:
+def _summary(
+    matches: Sequence[_Match], wanted: Sequence[_Wanted], labels: Sequence[str], pictures: int
+) -> Agreement:
     threshold, precision = _operating_point(matches)
-    sizes = np.array([w.size_px for w in wanted])
-    found = np.array([w.found_at >= threshold for w in wanted], dtype=bool)
-    bins = np.digitize(sizes, SIZE_LIMITS_PX) if len(wanted) else np.array([], dtype=int)
-    recalls = [float(found[bins == b].mean()) if (bins == b).any() else None for b in range(3)]
-    small, medium, large = (int((bins == b).sum()) for b in range(3))
+    found = np.array([w.found_at >= threshold for w in wanted], dtype=np.int64)
+    size = np.digitize([w.size_px for w in wanted], SIZE_LIMITS_PX)
+    label = np.array([labels.index(w.label) for w in wanted], dtype=np.int64)
+    picture = np.array([w.picture for w in wanted], dtype=np.int64)
+    hits = np.bincount(picture, found, pictures).astype(np.int64)
     return Agreement(
+        pictures=pictures,
         threshold=threshold,
         precision=precision,
         recall=float(found.mean()) if len(found) else 0.0,
-        recall_by_size=(recalls[0], recalls[1], recalls[2]),
-        objects_by_size=(small, medium, large),
+        recall_interval=ratio_interval(hits, np.bincount(picture, minlength=pictures)),
+        by_size={name: _recall(found[size == n]) for n, name in enumerate(SIZES)},
+        by_label={name: _recall(found[label == n]) for n, name in enumerate(labels)},
     )
+
+
+def _recall(found: NDArray[np.int64]) -> SizeRecall:
+    return SizeRecall(objects=len(found), recall=float(found.mean()) if len(found) else None)
 
 
 def _operating_point(matches: Sequence[_Match]) -> tuple[float, float]:

@@ -9,14 +9,16 @@ from typing import Annotated
 import typer
 
 from models.errors import ConfigError, StreetwardenError
+from service.cli.calibrating import calibrate_model
 from service.cli.check import check
 from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.evaluate import detect, evaluate
 from service.cli.model import export, list_models, pull, verify
 from service.cli.run import run
+from service.cli.scoring import compare_models, evaluate_model
 from service.cli.serve import create_key, serve
-from service.cli.training import evaluate_model, train
+from service.cli.training import train
 
 EXIT_FAILED = 1
 
@@ -48,6 +50,8 @@ _MODEL_COMMANDS: dict[str, Callable[..., object]] = {
     "export": export,
     "train": train,
     "eval": evaluate_model,
+    "compare": compare_models,
+    "calibrate": calibrate_model,
 }
 for name, command in _COMMANDS.items():
     app.command(name)(command)

@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from detector.backends.scripted import ScriptedDetector
-from detector.training.agreement import agreement
-from detector.training.evaluation import Scene, evaluate, score_scenes
+from detector.training.agreement import SizeRecall, agreement
+from detector.training.evaluation import ThresholdOrigin, evaluate, score_scenes
 from detector.training.evaluation_data import load_evaluation_data
+from detector.training.scenes import Scene
 from models.errors import ConfigError
 from models.geometry import Box
 from models.seeing import Detection
@@ -72,6 +73,7 @@ def test_a_given_threshold_is_used_instead() -> None:
     scenes = [scene([seen(LEFT, 0.9)], LEFT), scene([seen(RIGHT, 0.6)], RIGHT)]
     score = score_scenes(scenes, ["litter"], {"litter": 0.7}).classes["litter"]
     assert (score.threshold, score.recall) == (0.7, 0.5)
+    assert score.threshold_from is ThresholdOrigin.GIVEN
 
 
 def test_false_alarms_are_counted_on_images_without_objects_above_the_threshold() -> None:
@@ -83,6 +85,18 @@ def test_false_alarms_are_counted_on_images_without_objects_above_the_threshold(
     report = score_scenes(scenes, ["litter"], {})
     assert report.negative_images == 2
     assert report.false_alarms_per_100_images == 50.0
+    told = report.as_json()["classes"]["litter"]["false_alarms_per_1000_negative_images"]
+    assert (told["alarms"], told["pictures"], told["per_1000"]) == (1, 2, 500.0)
+
+
+def test_a_class_may_be_falsely_seen_where_only_another_one_is() -> None:
+    scenes = [
+        scene([seen(RIGHT, 0.9, "litter")], RIGHT, label="pothole"),
+        scene([seen(LEFT, 0.9)], LEFT),
+    ]
+    report = score_scenes(scenes, ["litter", "pothole"], {"litter": 0.5, "pothole": 0.5})
+    assert report.classes["litter"].false_alarms.alarms == 1
+    assert report.false_alarms_per_100_images is None, "no image is without any object"
 
 
 def test_without_negative_images_there_is_no_rate_of_false_alarms() -> None:
@@ -101,12 +115,12 @@ def test_a_data_set_is_scored_with_classes_matched_by_name(tmp_path: Path) -> No
     detector = ScriptedDetector(
         [[seen(LEFT, 0.8), seen(RIGHT, 0.9, "car")], []], labels=("car", "litter")
     )
-    assert evaluate(detector, data).as_json() == {
-        "images": 2,
-        "map50": 1.0,
-        "classes": {"litter": {"map50": 1.0, "precision": 1.0, "recall": 1.0, "threshold": 0.8}},
-        "false_alarms_per_100_images": 0.0,
-    }
+    report = evaluate(detector, data).as_json()
+    figures = {"map50": 1.0, "precision": 1.0, "recall": 1.0, "threshold": 0.8}
+    assert (report["images"], report["map50"]) == (2, 1.0)
+    assert report["false_alarms_per_100_images"] == 0.0
+    assert list(report["classes"]) == ["litter"]
+    assert figures.items() <= report["classes"]["litter"].items()
 
 
 def test_score_limits_the_classes_and_counts_one_that_the_detector_does_not_know(
@@ -159,5 +173,10 @@ def test_agreement_gives_recall_at_equal_precision_by_size() -> None:
     )
     result = agreement(student, teacher, [image], ["car"])
     assert (result.threshold, result.precision, result.recall) == (0.8, 1.0, 0.5)
-    assert result.recall_by_size == (0.0, None, 1.0)
-    assert result.objects_by_size == (1, 0, 1)
+    assert result.by_size == {
+        "small": SizeRecall(objects=1, recall=0.0),
+        "medium": SizeRecall(objects=0, recall=None),
+        "large": SizeRecall(objects=1, recall=1.0),
+    }
+    assert result.by_label == {"car": SizeRecall(objects=2, recall=0.5)}
+    assert result.as_json()["pictures"] == 1
