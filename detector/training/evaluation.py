@@ -56,6 +56,8 @@ class ClassScore:
     recall_interval: Interval | None
     threshold: float
     threshold_from: ThresholdOrigin
+    best_f1_threshold: float
+    """What would be best on this very data."""
     objects: int
     false_alarms: AlarmRate
     """On pictures without an object of this class."""
@@ -68,6 +70,7 @@ class ClassScore:
             "recall": round(self.recall, DIGITS),
             "threshold": round(self.threshold, DIGITS),
             "threshold_from": self.threshold_from.value,
+            "best_f1_threshold": round(self.best_f1_threshold, DIGITS),
             "objects": self.objects,
             "map50_interval": _rounded(self.map50_interval),
             "precision_interval": _rounded(self.precision_interval),
@@ -143,7 +146,8 @@ def score_scenes(
 
 
 def _class_score(ranked: Ranked, given: float | None, interval: Interval | None) -> ClassScore:
-    threshold = best_threshold(ranked) if given is None else given
+    best = best_threshold(ranked)
+    threshold = best if given is None else given
     at = outcome(ranked, threshold)
     shown, right, objects = (int(counts.sum()) for counts in (at.shown, at.right, at.objects))
     return ClassScore(
@@ -155,6 +159,7 @@ def _class_score(ranked: Ranked, given: float | None, interval: Interval | None)
         recall_interval=recall_interval(at),
         threshold=threshold,
         threshold_from=ThresholdOrigin.BEST_F1 if given is None else ThresholdOrigin.GIVEN,
+        best_f1_threshold=best,
         objects=objects,
         false_alarms=false_alarms(at),
     )

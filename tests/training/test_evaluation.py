@@ -74,6 +74,7 @@ def test_a_given_threshold_is_used_instead() -> None:
     score = score_scenes(scenes, ["litter"], {"litter": 0.7}).classes["litter"]
     assert (score.threshold, score.recall) == (0.7, 0.5)
     assert score.threshold_from is ThresholdOrigin.GIVEN
+    assert score.best_f1_threshold == 0.6
 
 
 def test_false_alarms_are_counted_on_images_without_objects_above_the_threshold() -> None:
