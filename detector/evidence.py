@@ -1,4 +1,4 @@
-"""Pictures that people see: annotated, cut out, and without faces."""
+"""Pictures that people see: annotated, cut out, and with what they show written on them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,20 @@ import cv2
 import numpy as np
 
 from detector.lettering import Colour, text_width_px, writable, write
+from detector.redaction import PERSON
 from models.errors import DetectorError
 from models.geometry import Box, Point, Points
 from models.seeing import Detection, Image, Track
 from models.zone import Camera, Zone
 
-PERSON = "person"
-HEAD_RATIO = 1 / 3
-"""Upper part of a person's box that is made unrecognisable: the head, with room for a bad box."""
-HEAD_MARGIN_RATIO = 0.1
-HEAD_BLOCKS = 5
-"""A head is left with so many blocks each way: no face can be made out in them."""
-VEHICLES = frozenset({"bicycle", "car", "motorcycle", "bus", "truck", "van"})
-PLATE_BAND = (0.35, 1.0)
-"""Part of a vehicle's height where its plates are, from above; seen obliquely they are at its ends,
-so the band goes over the whole width. Chosen wide: no model finds plates yet."""
 CLOSE_MARGIN_RATIO = 0.5
 CLOSE_MIN_PX = 160
 """A close-up shows at least so much, or a distant thing would be a few pixels without a place."""
 HIDDEN_SHOWN_S = 3.0
+FRAME_MIN_PX = 480
+FRAME_TEXT_PX = 15
+FRAME_LINE_PX = 22
+SMALLEST_TEXT_PX = 8
 JPEG_QUALITY = 88
 
 _ZONE: Colour = (235, 180, 70)
@@ -58,10 +53,11 @@ def outlines(camera: Camera, width_px: int, height_px: int) -> tuple[ZoneOutline
     return tuple(_outline(zone, camera.resolution, (width_px, height_px)) for zone in camera.zones)
 
 
-def caption(camera: Camera, at: datetime) -> str:
-    """The line that is burnt into a picture: which camera, and when, with the offset from UTC."""
+def caption(camera: Camera, at: datetime, matter: str = "") -> str:
+    """The line that is burnt into a picture: camera, time with its offset, what it is about."""
     time = at.isoformat(sep=" ", timespec="seconds")
-    return f"{writable(camera.name, camera.camera_id)}   {time}"
+    parts = (writable(camera.name, camera.camera_id), time, matter)
+    return "   ".join(part for part in parts if part)
 
 
 def annotate(
@@ -107,25 +103,38 @@ def crop(image: Image, box: Box, margin_ratio: float = CLOSE_MARGIN_RATIO) -> Im
     return part
 
 
-def redact(image: Image, seen: Iterable[Detection | Track]) -> Image:
-    """A copy of the picture in which no person's head can be recognised."""
-    return without(image, [_head(item.box) for item in seen if item.label == PERSON])
-
-
-def hidden_regions(seen: Iterable[Detection | Track]) -> tuple[Box, ...]:
-    """What nobody may recognise in a picture that is kept for training: heads and plates."""
-    items = tuple(seen)
-    heads = (_head(item.box) for item in items if item.label == PERSON)
-    return (*heads, *(_plates(item.box) for item in items if item.label in VEHICLES))
-
-
-def without(image: Image, regions: Iterable[Box]) -> Image:
-    """A copy of the picture in which these regions are a few coarse blocks each."""
-    picture: Image = image.copy()
-    height, width = picture.shape[:2]
-    for box in regions:
-        _pixelate(picture, box.clipped(width, height))
+def framed(image: Image, lines: Sequence[str]) -> Image:
+    """The picture with lines of text below it: nothing of the picture itself is written over."""
+    height, width = image.shape[:2]
+    full = max(width, FRAME_MIN_PX)
+    bar = FRAME_LINE_PX * len(lines) + FRAME_LINE_PX // 2
+    picture: Image = np.full((height + bar, full, 3), _DARK, np.uint8)
+    left = (full - width) // 2
+    picture[:height, left : left + width] = image
+    for number, text in enumerate(lines, start=1):
+        size = FRAME_TEXT_PX
+        while size > SMALLEST_TEXT_PX and text_width_px(text, size) > full - FRAME_TEXT_PX:
+            size -= 1
+        write(picture, text, (FRAME_TEXT_PX // 2, height + number * FRAME_LINE_PX), size, _WHITE)
     return picture
+
+
+def decode_jpeg(data: bytes) -> Image:
+    """The picture of a JPEG; raises :class:`DetectorError` for bytes that are none."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DetectorError("a kept picture cannot be decoded")
+    return np.asarray(image, np.uint8)
+
+
+def shrunk(picture: Image, width_px: int) -> Image:
+    """The picture, no wider than so many pixels."""
+    height, width = picture.shape[:2]
+    if width <= width_px:
+        return picture
+    size = (width_px, round(height * width_px / width))
+    small: Image = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def encode_jpeg(image: Image, quality: int = JPEG_QUALITY) -> bytes:
@@ -257,28 +266,6 @@ def _colour(item: Track | Detection, at: datetime | None, chosen: Collection[int
     if at is not None and item.last_seen < at:
         return _HIDDEN
     return _MOVING if item.stationary_since is None else _STANDING
-
-
-def _head(box: Box) -> Box:
-    margin = HEAD_MARGIN_RATIO * box.width
-    top = box.y1 - HEAD_MARGIN_RATIO * HEAD_RATIO * box.height
-    return Box(box.x1 - margin, top, box.x2 + margin, box.y1 + HEAD_RATIO * box.height)
-
-
-def _plates(box: Box) -> Box:
-    top, bottom = (box.y1 + ratio * box.height for ratio in PLATE_BAND)
-    return Box(box.x1, top, box.x2, bottom)
-
-
-def _pixelate(image: Image, box: Box) -> None:
-    x1, y1 = int(box.x1), int(box.y1)
-    x2, y2 = int(np.ceil(box.x2)), int(np.ceil(box.y2))
-    if x2 <= x1 or y2 <= y1:
-        return
-    head = image[y1:y2, x1:x2]
-    size = (min(HEAD_BLOCKS, x2 - x1), min(HEAD_BLOCKS, y2 - y1))
-    blocks = cv2.resize(head, size, interpolation=cv2.INTER_AREA)
-    image[y1:y2, x1:x2] = cv2.resize(blocks, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST)
 
 
 def _span(middle: float, half: float, limit: int) -> tuple[int, int]:

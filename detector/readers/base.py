@@ -9,6 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from detector.readers.packets import PacketRing
 from models.seeing import Frame, Image
 from models.zone import DecodeMode
 
@@ -49,6 +50,10 @@ class SteppingReader(ABC):
     @abstractmethod
     def mode(self) -> DecodeMode:
         """How it decodes now: ``FULL`` or ``KEYFRAMES``."""
+
+    def record_into(self, ring: PacketRing) -> None:
+        """Put every packet into the ring from now on; a reader that has none says so."""
+        ring.start("")
 
     @abstractmethod
     def advance(self) -> Shot | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -12,6 +13,7 @@ from detector.readers.cadence import Cadence
 from detector.readers.capture import Capture
 from detector.readers.clock import LiveClock, Stamp
 from detector.readers.keyframes import KeyDecoder, decoder_for, holds_picture
+from detector.readers.packets import Packet, PacketRing
 from models.errors import SourceOpenError, SourceReadError
 from models.zone import Camera, DecodeMode
 
@@ -81,6 +83,7 @@ class LiveKeyReader(SteppingReader):
         self.clock = live_clock(camera, self._capture)
         self._cadence = Cadence(camera.look_interval_s, on_grid=False)
         self._headers = b""
+        self._ring: PacketRing | None = None
         self._latest_s = self._last_key_s = 0.0
 
     @property
@@ -93,17 +96,24 @@ class LiveKeyReader(SteppingReader):
         """Stream time since the last key picture began."""
         return self._latest_s - self._last_key_s
 
+    def record_into(self, ring: PacketRing) -> None:
+        """Put every packet into the ring from now on."""
+        ring.start(self._codec, self._capture.extradata)
+        self._ring = ring
+
     def advance(self) -> Shot | None:
         """Take one packet off the stream."""
         stamp = _next_stamp(self._capture, self.clock)
         self._latest_s = stamp.stream_s
         if not self._capture.is_key:
+            self._record(stamp, self._capture.packet, is_key=False)
             self._check_keys_come()
             return None
         packet = self._capture.packet()
         if not holds_picture(packet, self._codec):
             self._headers = packet
             return None
+        self._record(stamp, lambda: self._headers + packet, is_key=True)
         self._last_key_s = stamp.stream_s
         if not self._cadence.is_due(stamp.stream_s):
             return None
@@ -116,6 +126,10 @@ class LiveKeyReader(SteppingReader):
     def close(self) -> None:
         """Give up the connection."""
         self._capture.close()
+
+    def _record(self, stamp: Stamp, data: Callable[[], bytes], *, is_key: bool) -> None:
+        if self._ring is not None:
+            self._ring.add(Packet(data=data(), captured_at=stamp.captured_at, is_key=is_key))
 
     def _check_keys_come(self) -> None:
         if self.since_key_s > LONGEST_KEY_GAP_S:
@@ -132,11 +146,17 @@ class AutoReader(SteppingReader):
         super().__init__(camera.camera_id)
         self._camera = camera
         self._inner: LiveKeyReader | LiveReader = _key_reader_or_full(camera)
+        self._ring: PacketRing | None = None
 
     @property
     def mode(self) -> DecodeMode:
         """What it has settled for."""
         return self._inner.mode
+
+    def record_into(self, ring: PacketRing) -> None:
+        """Put packets into the ring as long as key pictures are decoded."""
+        self._ring = ring
+        self._inner.record_into(ring)
 
     def advance(self) -> Shot | None:
         """Take one step, and change over if key pictures are too rare."""
@@ -153,6 +173,8 @@ class AutoReader(SteppingReader):
             )
             inner.close()  # first: some cameras allow one connection
             self._inner = LiveReader(self._camera, inner.clock.for_new_connection())
+            if self._ring is not None:
+                self._inner.record_into(self._ring)
         return shot
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from detector.readers.cadence import Cadence
 from detector.readers.capture import Capture
 from detector.readers.keyframes import KeyDecoder, decoder_for
 from detector.readers.live import key_pictures_suffice
+from detector.readers.packets import Packet, PacketRing
 from models.errors import SourceEnded, SourceOpenError, SourceReadError
 from models.seeing import Image
 from models.zone import Camera, DecodeMode
@@ -69,11 +70,20 @@ class FileReader(SteppingReader):
         self._grabbed = 0
         self._pass_began_s = self._pass_first_s = self._pass_latest_s = self._stream_s = 0.0
         self._held: Shot | None = None
+        self._ring: PacketRing | None = None
 
     @property
     def mode(self) -> DecodeMode:
         """Chosen when the file was opened."""
         return self._mode
+
+    def record_into(self, ring: PacketRing) -> None:
+        """Put every packet into the ring, where only key pictures are decoded."""
+        if self._decoder is None:
+            super().record_into(ring)
+            return
+        ring.start(decoder_for(self._capture.codec) or "", self._capture.extradata)
+        self._ring = ring
 
     def advance(self) -> Shot | None:
         """Go one frame on, or wait for the time of the frame that is due."""
@@ -93,6 +103,10 @@ class FileReader(SteppingReader):
 
     def _due_shot(self) -> Shot | None:
         self._stream_s = self._time_of_grabbed()
+        captured_at = self._start_at + timedelta(seconds=self._stream_s)
+        if self._ring is not None:
+            packet, is_key = self._capture.packet(), self._capture.is_key
+            self._ring.add(Packet(data=packet, captured_at=captured_at, is_key=is_key))
         if self._decoder is not None and not self._capture.is_key:
             return None
         if not self._cadence.is_due(self._stream_s):
@@ -103,7 +117,7 @@ class FileReader(SteppingReader):
         else:
             develop = partial(self._decoder.decode, self._capture.packet())
         return Shot(
-            captured_at=self._start_at + timedelta(seconds=self._stream_s),
+            captured_at=captured_at,
             stream_s=self._stream_s,
             develop=develop,
         )

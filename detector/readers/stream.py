@@ -16,6 +16,7 @@ from detector.readers.address import is_recorded
 from detector.readers.backoff import START_STAGGER_S, STEADY_S, retry_delay_s
 from detector.readers.base import FrameReader, Shot, SteppingReader
 from detector.readers.opening import open_reader
+from detector.readers.packets import PacketRing
 from models.errors import SourceEnded, SourceError, SourceReadError
 from models.seeing import Frame
 from models.urls import redact_url
@@ -80,6 +81,9 @@ class CameraStream:
     ) -> None:
         self._camera, self._opener = camera, opener
         self._keeps_all = is_recorded(camera) and not camera.paced
+        policy = camera.evidence
+        self.packets = PacketRing(policy.clip_before_s + policy.clip_after_s)
+        """The last seconds as they were sent; without a codec where the stream gives no packets."""
         self._condition = threading.Condition()
         self._stopping = threading.Event()
         self._slot: _Numbered | None = None
@@ -177,6 +181,8 @@ class CameraStream:
 
     def _read_until_it_fails(self, was_online: bool) -> None:
         reader = self._opener(self._camera)
+        if isinstance(reader, SteppingReader) and self._camera.evidence.clip:
+            reader.record_into(self.packets)
         try:
             with self._condition:
                 self._damaged_in_a_row = 0

@@ -20,7 +20,7 @@ from models.seeing import Frame
 from models.zone import Camera
 from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.metrics import DaemonMetrics
-from service.daemon.pictures import change_pictures, snapshot
+from service.daemon.pictures import Studio, change_pictures, snapshot
 from service.daemon.recordings import MakeRecorder, answers_of, records_nothing
 from service.daemon.requests import requests_for
 from service.pipeline import CameraPipeline, LookedCloser, Processed
@@ -74,6 +74,7 @@ class CameraRuntime:
         self.retired = False
         """Set from outside: whoever owns the runtime next closes it instead of working."""
         self._deps = deps
+        self._studio = Studio(camera=camera, timezone=deps.timezone)
         self._pipeline = _primed_pipeline(camera, deps)
         self._recorder = deps.make_recorder(camera, self._pipeline.last_at)
         self._unsaved: list[OutboxRequest] = []
@@ -156,7 +157,7 @@ class CameraRuntime:
 
     def _save(self, processed: Processed, at: datetime) -> None:
         for change in processed.changes:
-            pictures = change_pictures(change, processed, self.camera, self._deps.timezone)
+            pictures = change_pictures(change, processed, self._studio)
             self._unsaved += requests_for(change, self.camera, pictures, self._deps.model_version)
         self._commit()
         self._saved_at = at
@@ -176,7 +177,7 @@ class CameraRuntime:
         jpeg = self.status.snapshot_jpeg
         now = time.monotonic()
         if processed.changes or now - self._snapshot_s >= SNAPSHOT_INTERVAL_S:
-            jpeg, self._snapshot_s = snapshot(processed, self.camera, self._deps.timezone), now
+            jpeg, self._snapshot_s = snapshot(processed, self._studio), now
         self.status = replace(
             self.status,
             looks=self.status.looks + 1,

@@ -11,7 +11,8 @@ from typing import Any, Self
 import av
 import numpy as np
 
-from detector.evidence import annotate, caption, outlines, redact
+from detector.evidence import annotate, caption, outlines
+from detector.redaction import redact
 from models.errors import SetupError
 from models.incident import Incident
 from models.seeing import Frame, Image, Look
@@ -103,7 +104,7 @@ def subject_ids(look: Look, incidents: Iterable[Incident]) -> frozenset[int]:
 def draw_look(frame: Frame, look: Look, camera: Camera, highlighted: Collection[int] = ()) -> Image:
     """A look as people should see it: no faces, zones and tracks drawn in, time burnt in."""
     return annotate(
-        redact(frame.image, look.tracks),
+        redact(frame.image, look.tracks, camera.privacy),
         [track for track in look.tracks if track.last_seen == look.at],
         outlines(camera, frame.width_px, frame.height_px),
         caption(camera, frame.captured_at),

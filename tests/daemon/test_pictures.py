@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from models.errors import DetectorError
+from models.evidence import Privacy
 from models.geometry import Box
 from models.incident import ChangeKind, Incident, IncidentChange
 from models.seeing import Detection, Frame, Image, Look, Track
 from models.zone import RuleKind
 from service.daemon import pictures
-from service.daemon.pictures import change_pictures, concerns, snapshot
+from service.daemon.pictures import Studio, change_pictures, concerns, snapshot
 from service.pipeline import Processed
 from tests.daemon.played import CAR, SIZE_PX, START, camera, street
 
@@ -83,22 +84,24 @@ def decoded(jpeg: bytes | None) -> Image:
     ],
 )
 def test_each_change_has_its_pictures(kind: ChangeKind, names: set[str]) -> None:
-    assert set(change_pictures(change(kind), processed(track()), camera())) == names
+    assert set(change_pictures(change(kind), processed(track()), Studio(camera=camera()))) == names
 
 
 def test_a_head_is_made_unrecognisable_in_every_picture() -> None:
     person = Box(100, 20, 140, 110)
     seen = processed(track(), detections=(Detection(label="person", confidence=0.5, box=person),))
     head = seen.frame.image[22:45, 104:136].astype(int)
-    shots = change_pictures(change(ChangeKind.OPENED), seen, camera(zones=()))
-    for shot in (shots["opened-wide"], snapshot(seen, camera(zones=()))):
+    shots = change_pictures(change(ChangeKind.OPENED), seen, Studio(camera=camera(zones=())))
+    for shot in (shots["opened-wide"], snapshot(seen, Studio(camera=camera(zones=())))):
         assert np.abs(decoded(shot)[22:45, 104:136].astype(int) - head).mean() > CLOSE
 
 
 def test_the_clean_picture_shows_neither_drawings_nor_heads_nor_plates() -> None:
     person = Box(100, 20, 140, 110)
     seen = processed(track(), detections=(Detection(label="person", confidence=0.5, box=person),))
-    clean = decoded(change_pictures(change(ChangeKind.OPENED), seen, camera())["opened-clean"])
+    clean = decoded(
+        change_pictures(change(ChangeKind.OPENED), seen, Studio(camera=camera()))["opened-clean"]
+    )
     away = np.abs(clean.astype(int) - seen.frame.image).mean(axis=2)
     plates = slice(int(CAR.y1 + 0.4 * CAR.height), int(CAR.y2)), slice(int(CAR.x1), int(CAR.x2))
     assert away[22:45, 104:136].mean() > CLOSE
@@ -119,13 +122,13 @@ def test_the_clean_picture_shows_neither_drawings_nor_heads_nor_plates() -> None
 def test_what_had_to_be_hidden_is_not_sent_for_training(box: Box, is_sent: bool) -> None:
     opened = change(ChangeKind.OPENED)
     litter = replace(opened, incident=replace(opened.incident, label="litter", box=box))
-    shots = change_pictures(litter, processed(track()), camera())
+    shots = change_pictures(litter, processed(track()), Studio(camera=camera()))
     assert ("opened-clean" in shots) is is_sent
 
 
 def test_without_people_a_picture_keeps_its_pixels() -> None:
     seen = processed()
-    shot = decoded(snapshot(seen, camera(zones=())))
+    shot = decoded(snapshot(seen, Studio(camera=camera(zones=()))))
     untouched = slice(0, 90)
     difference = shot[untouched].astype(int) - seen.frame.image[untouched]
     assert np.abs(difference).mean() < 2 * CLOSE
@@ -133,18 +136,24 @@ def test_without_people_a_picture_keeps_its_pixels() -> None:
 
 def test_the_time_in_a_picture_is_that_of_the_city() -> None:
     seen = processed()
-    assert snapshot(seen, camera(), ZoneInfo("Asia/Shanghai")) != snapshot(seen, camera())
-    assert snapshot(seen, camera(), ZoneInfo("Etc/UTC")) == snapshot(seen, camera())
+    assert snapshot(seen, Studio(camera=camera(), timezone=ZoneInfo("Asia/Shanghai"))) != snapshot(
+        seen, Studio(camera=camera())
+    )
+    assert snapshot(seen, Studio(camera=camera(), timezone=ZoneInfo("Etc/UTC"))) == snapshot(
+        seen, Studio(camera=camera())
+    )
 
 
 def test_the_place_that_something_moving_has_left_is_not_drawn() -> None:
     gone = track(last_seen=START - timedelta(seconds=1), stationary_since=None)
-    assert snapshot(processed(gone), camera()) == snapshot(processed(), camera())
+    studio = Studio(camera=camera(privacy=Privacy(blur_plates=False)))
+    assert snapshot(processed(gone), studio) == snapshot(processed(), studio)
 
 
 def test_a_hidden_thing_that_stands_is_drawn() -> None:
     hidden = track(last_seen=START - timedelta(seconds=1))
-    assert snapshot(processed(hidden), camera()) != snapshot(processed(), camera())
+    studio = Studio(camera=camera(privacy=Privacy(blur_plates=False)))
+    assert snapshot(processed(hidden), studio) != snapshot(processed(), studio)
 
 
 def test_an_incident_survives_pictures_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,8 +161,11 @@ def test_an_incident_survives_pictures_that_cannot_be_made(monkeypatch: pytest.M
         raise DetectorError("no memory")
 
     monkeypatch.setattr(pictures, "encode_jpeg", broken)
-    assert change_pictures(change(ChangeKind.OPENED), processed(track()), camera()) == {}
-    assert snapshot(processed(track()), camera()) is None
+    assert (
+        change_pictures(change(ChangeKind.OPENED), processed(track()), Studio(camera=camera()))
+        == {}
+    )
+    assert snapshot(processed(track()), Studio(camera=camera())) is None
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,11 @@ from detector.evidence import (
     annotate,
     caption,
     crop,
+    decode_jpeg,
     encode_jpeg,
+    framed,
     outlines,
-    redact,
+    shrunk,
 )
 from detector.lettering import text_width_px, writable, write
 from models.errors import DetectorError
@@ -46,45 +48,6 @@ def noise(width: int = 640, height: int = 360) -> Image:
 
 def changed(before: Image, after: Image) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     return np.asarray((before != after).any(axis=2))
-
-
-def test_the_head_of_a_person_is_made_unrecognisable_and_the_rest_is_left() -> None:
-    picture = noise()
-    done = redact(picture, [PERSON])
-    head = done[60:105, 100:160]
-    assert len(np.unique(head.reshape(-1, 3), axis=0)) <= 36
-    assert not changed(picture, done)[115:].any()
-    assert not changed(picture, done)[:, 170:].any()
-    assert changed(picture, done)[52:108, 102:158].mean() > 0.99
-
-
-def test_redaction_does_not_touch_the_original() -> None:
-    picture = noise()
-    before = picture.copy()
-    redact(picture, [PERSON])
-    annotate(picture, [TRACK], caption="x")
-    assert (picture == before).all()
-
-
-def test_a_face_cannot_be_found_again_by_smoothing() -> None:
-    """What is left has no more detail than the blocks: smoothing them gives no contrast within."""
-    done = redact(noise(), [PERSON]).astype(np.float32)
-    blocks = done[60:100, 110:150]
-    assert np.abs(np.diff(blocks, axis=0)).astype(bool).mean() < 0.25
-
-
-@given(
-    st.tuples(st.floats(-200, 800), st.floats(-200, 500), st.floats(0, 500), st.floats(0, 500)),
-)
-def test_persons_anywhere_can_be_redacted(place: tuple[float, float, float, float]) -> None:
-    x, y, width, height = place
-    person = replace(PERSON, box=Box(x, y, x + width, y + height))
-    assert redact(noise(), [person]).shape == (360, 640, 3)
-
-
-def test_things_are_not_redacted() -> None:
-    picture = noise()
-    assert not changed(picture, redact(picture, [replace(PERSON, label="car"), TRACK])).any()
 
 
 @given(
@@ -119,6 +82,38 @@ def test_what_is_no_picture_is_an_error_of_ours() -> None:
 def drawn(*args: object, **options: object) -> float:
     picture = np.full((360, 640, 3), 90, np.uint8)
     return float(changed(picture, annotate(picture, *args, **options)).sum())  # type: ignore[arg-type]
+
+
+def test_drawing_does_not_touch_the_original() -> None:
+    picture = noise()
+    before = picture.copy()
+    annotate(picture, [TRACK], caption="x")
+    assert (picture == before).all()
+
+
+def test_lines_stand_below_a_close_up_and_cover_nothing_of_it() -> None:
+    picture = noise(160, 160)
+    done = framed(picture, ["Gate   2026-01-05 12:00:00+00:00", "Kerb: illegal parking"])
+    left = (done.shape[1] - 160) // 2
+    assert done.shape[1] >= 400
+    assert (done[:160, left : left + 160] == picture).all()
+    assert len(np.unique(done[160:].reshape(-1, 3), axis=0)) > 2
+
+
+def test_a_kept_picture_comes_back_and_rubbish_is_an_error_of_ours() -> None:
+    assert decode_jpeg(encode_jpeg(noise())).shape == (360, 640, 3)
+    with pytest.raises(DetectorError):
+        decode_jpeg(b"no picture")
+
+
+def test_a_picture_is_made_smaller_but_never_larger() -> None:
+    assert shrunk(noise(), 320).shape == (180, 320, 3)
+    assert shrunk(noise(), 1280).shape == (360, 640, 3)
+
+
+def test_a_caption_says_what_it_is_about() -> None:
+    camera = Camera(camera_id="c", name="Gate", source="0", legal_basis="test", zones=())
+    assert caption(camera, START, "Kerb") == "Gate   2026-01-05 12:00:00+00:00   Kerb"
 
 
 def test_persons_get_no_box() -> None:
