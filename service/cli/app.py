@@ -14,6 +14,8 @@ from service.cli.check import check
 from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.evaluate import detect, evaluate
+from service.cli.harvest import harvest
+from service.cli.inspecting import agree, gallery
 from service.cli.model import export, list_models, pull, verify
 from service.cli.run import run
 from service.cli.scoring import compare_models, evaluate_model
@@ -49,9 +51,12 @@ _MODEL_COMMANDS: dict[str, Callable[..., object]] = {
     "pull": pull,
     "export": export,
     "train": train,
+    "harvest": harvest,
     "eval": evaluate_model,
     "compare": compare_models,
     "calibrate": calibrate_model,
+    "agree": agree,
+    "gallery": gallery,
 }
 for name, command in _COMMANDS.items():
     app.command(name)(command)
