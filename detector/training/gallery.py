@@ -95,10 +95,18 @@ def sheet(failed: Sequence[Failure], name: str, threshold: float) -> Image:
     for kind in Kind:
         of_kind = [failure for failure in failed if failure.kind is kind]
         if of_kind:
-            worst = of_kind[:PER_KIND]
-            parts.append(_header(f"{kind}: {len(of_kind)}, the worst {len(worst)}"))
+            worst = _varied(of_kind)[:PER_KIND]
+            parts.append(_header(f"{kind}: {len(of_kind)}; the worst of {len(worst)} pictures"))
             parts += _rows([_tile(failure, name, threshold) for failure in worst])
     return np.vstack(parts)
+
+
+def _varied(failed: Sequence[Failure]) -> list[Failure]:
+    """The worst of each picture: several of one picture show the same thing."""
+    worst: dict[int, Failure] = {}
+    for failure in failed:
+        worst.setdefault(id(failure.scene), failure)
+    return list(worst.values())
 
 
 def _in_scene(scene: Scene, name: str, threshold: float) -> list[Failure]:

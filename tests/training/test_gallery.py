@@ -59,12 +59,22 @@ def test_a_sheet_shows_no_more_than_the_worst_and_no_face(tmp_path: Path) -> Non
     person = seen(Box(0, 0, 200, 600), 0.9, "person")
     drawn = []
     for others in ((), (person,)):
-        failed = failures([scene(*others, source=file)] * (PER_KIND + 5), "litter", 0.5)
+        scenes = [scene(*others, source=file) for _ in range(PER_KIND + 5)]
+        failed = failures(scenes, "litter", 0.5)
         drawn.append(sheet(failed, "litter", 0.5))
     assert drawn[0].shape == drawn[1].shape
     assert drawn[0].shape[0] < 4 * TILE_PX, "two rows of tiles, two headers"
     roughness = [float(np.abs(np.diff(image.astype(int), axis=1)).mean()) for image in drawn]
     assert roughness[1] < roughness[0] / 2, "the head is blocks"
+
+
+def test_a_sheet_shows_each_picture_once_with_the_worst_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    cv2.imwrite(str(file), np.zeros((200, 200, 3), dtype=np.uint8))
+    many = scene(*(seen(Box(x, 0, x + 9, 9)) for x in range(0, 150, 10)), there=False, source=file)
+    one = scene(seen(Box(0, 0, 9, 9)), there=False, source=file)
+    sheets = [sheet(failures([s], "litter", 0.5), "litter", 0.5) for s in (many, one)]
+    assert sheets[0].shape == sheets[1].shape, "one row"
 
 
 def test_a_picture_that_has_gone_is_told(tmp_path: Path) -> None:
