@@ -20,7 +20,7 @@ from service.cli.model import export, list_models, pull, verify
 from service.cli.run import run
 from service.cli.scoring import compare_models, evaluate_model
 from service.cli.serve import create_key, serve
-from service.cli.training import train
+from service.cli.training import paste, train
 
 EXIT_FAILED = 1
 
@@ -51,6 +51,7 @@ _MODEL_COMMANDS: dict[str, Callable[..., object]] = {
     "pull": pull,
     "export": export,
     "train": train,
+    "paste": paste,
     "harvest": harvest,
     "eval": evaluate_model,
     "compare": compare_models,

@@ -1,4 +1,4 @@
-"""``streetwarden model train``."""
+"""``streetwarden model train`` and ``streetwarden model paste``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from detector.backends.torch_runtime import load_ultralytics
+from detector.training.paste import paste as paste_objects
 
 
 def train(
@@ -24,3 +25,15 @@ def train(
 
     weights = run_training(config, data, output, resume=resume)
     typer.echo(str(weights))
+
+
+def paste(
+    config: Annotated[Path, typer.Option(help="YAML of the training run.", exists=True)],
+    data: Annotated[Path, typer.Option(help="Folder that the YAML's paths start from.")],
+    output: Annotated[Path, typer.Option(help="Folder for the generated sets.")],
+    count: Annotated[int, typer.Option(min=1, help="Pictures over all sets.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same pictures.")] = 1,
+) -> None:
+    """Paste cut-out litter and rubbish bags onto streets; goes on where it was stopped."""
+    for name, pictures in paste_objects(config, data, output, count=count, seed=seed).items():
+        typer.echo(f"{name}: {pictures} pictures")
