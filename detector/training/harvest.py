@@ -13,7 +13,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -56,7 +56,7 @@ class Harvest:
     confirmed: int
     """Orders, as the other counts."""
     false_alarms: int
-    unused: Counter[str]
+    unused: Mapping[str, int]
     """Orders that were judged but teach nothing, by reason."""
 
 
@@ -96,7 +96,7 @@ def harvest(orders: Iterable[Judged], output: Path, name: str | None = None) -> 
         images=len(list(folder.glob("*/images/*"))),
         confirmed=counts[Verdict.CONFIRMED],
         false_alarms=counts[Verdict.FALSE_ALARM],
-        unused=unused,
+        unused=dict(unused),
     )
 
 

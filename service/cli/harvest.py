@@ -20,6 +20,15 @@ PICTURES_FOLDER = ".pictures"
 """Below the output folder: what was fetched, so that the next harvest fetches only what is new."""
 
 
+def _checked(name: str | None) -> str | None:
+    """A name becomes a folder's and part of the sets' names, in which ``__`` ends the set."""
+    if name is not None and (
+        not name.replace("-", "").replace(".", "").isalnum() or name[0] == "."
+    ):
+        raise typer.BadParameter("use letters, digits, - and . only", param_hint="--name")
+    return name
+
+
 def harvest(
     output: Annotated[Path, typer.Option(help="Folder of harvests; each gets one of its own.")],
     key: Annotated[
@@ -37,7 +46,8 @@ def harvest(
         datetime | None, typer.Option(help="Only orders that changed since then (UTC).")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of this harvest instead of its version.")
+        str | None,
+        typer.Option(callback=_checked, help="Name of this harvest instead of its version."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
@@ -48,20 +58,11 @@ def harvest(
     after = since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since
     with connect(dispatch, key) as client:
         orders = list(fetch_judged(client, output / PICTURES_FOLDER, after))
-    done = write_harvest(orders, output, _checked(name))
+    done = write_harvest(orders, output, name)
     if json:
         typer.echo(json_format.dumps(asdict(done), default=str))
     else:
         _tell(done)
-
-
-def _checked(name: str | None) -> str | None:
-    """A name becomes a folder's and part of the sets' names, in which ``__`` ends the set."""
-    if name is not None and (
-        not name.replace("-", "").replace(".", "").isalnum() or name[0] == "."
-    ):
-        raise typer.BadParameter("use letters, digits, - and . only", param_hint="--name")
-    return name
 
 
 def _tell(done: Harvest) -> None:
