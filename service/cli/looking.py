@@ -85,7 +85,7 @@ def print_tables(*tables: Table | str) -> None:
 
 def spread(value: float, interval: Sequence[float] | None) -> str:
     """A figure with its interval."""
-    return f"{value:.3f}" + (f" [{interval[0]:.2f}-{interval[1]:.2f}]" if interval else "")
+    return f"{value:.3f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
 
 
 def _read_thresholds(file: Path) -> dict[str, float]:

@@ -103,10 +103,9 @@ def _common_names(
 ) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """Classes to compare, and by side those that the other does not know."""
     names = data.score or tuple(name for name in data.names if name in a and name in b)
-    left = [name for name in data.names if name not in names]
     return names, {
-        side: [name for name in left if name in labels]
-        for side, labels in zip(SIDES, (a, b), strict=True)
+        side: [name for name in data.names if name in ours and name not in (*theirs, *names)]
+        for side, ours, theirs in (("a", a, b), ("b", b, a))
     }
 
 

@@ -55,6 +55,7 @@ MODELS: dict[str, Answer] = {
     "good": finder(0.9),
     "blind": lambda _image: [],
     "nervous": finder(0.9, false_at=0.6),
+    "foggy": finder(0.8),
 }
 
 
@@ -65,7 +66,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[ModelChoice]:
 
     def load(choice: ModelChoice) -> ScriptedDetector:
         choices.append(choice)
-        return ScriptedDetector(MODELS[choice.weights], labels=["litter", "car"])
+        known = ["litter", "fog"] if choice.weights == "foggy" else ["litter", "car"]
+        return ScriptedDetector(MODELS[choice.weights], labels=known)
 
     monkeypatch.setattr(looking, "load_detector", load)
     monkeypatch.setenv(DATA_ENV, str(tmp_path / "own"))
@@ -214,6 +216,20 @@ def test_compare_prints_a_table_that_names_the_better_one_or_says_chance(data: P
     assert "may be chance" not in better.stdout
     same = run("compare", "good", "nervous", "--data", data)
     assert "may be chance" in same.stdout
+
+
+def test_compare_names_what_only_one_knows_unless_it_is_asked_for(data: Path) -> None:
+    report = told("compare", "good", "foggy", "--data", data)
+    assert list(report["classes"]) == ["litter"]
+    assert report["not_compared"] == {"a": [], "b": ["fog"]}
+    assert (
+        "b alone knows, not compared: fog" in run("compare", "good", "foggy", "--data", data).stdout
+    )
+    data.write_text(data.read_text() + "score: [fog]\n")
+    asked_for = told("compare", "good", "foggy", "--data", data)
+    assert list(asked_for["classes"]) == ["fog"]
+    assert asked_for["not_compared"] == {"a": [], "b": []}
+    assert asked_for["map50"]["better"] is None, "no picture shows fog"
 
 
 def calibrated(tmp_path: Path, model: str, rate: object, *words: object) -> Any:
