@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,6 +66,11 @@ class _Post:
     judge: Judge
     active_since: datetime | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether its judge remembers nothing that time alone could change."""
+        return not self.judge.cases and self.judge.open is None
+
 
 class ZoneEngine:
     """Judges one camera's looks by the rules of its zones.
@@ -89,8 +95,8 @@ class ZoneEngine:
         self._shapes: dict[str, ZoneShape] = {}
         self._began_at: datetime | None = None
         self._settling_left = ZERO if state is None else SETTLING
-        # Insertion order is age: the oldest ids are dropped first.
-        self._listed: dict[int, None] = {}
+        # The oldest ids are dropped first; a plain dict would be slow to find its first one.
+        self._listed: OrderedDict[int, None] = OrderedDict()
         known = {(rule.zone_id, rule.rule_id, rule.kind): rule for rule in memory.rules}
         self._posts = [
             _post(camera, zone, rule, known.pop((zone.zone_id, rule.rule_id, rule.kind), None))
@@ -147,6 +153,8 @@ class ZoneEngine:
         for post in self._posts:
             is_on = is_active(post.rule.schedule, look.at)
             post.active_since = (post.active_since or look.at) if is_on else None
+            if not look.tracks and post.is_idle:
+                continue  # nothing there and nothing remembered: an empty street costs nothing
             shape = self._shapes[post.zone.zone_id]
             scene = scene_with(shape=shape, active_since=post.active_since)
             changes.extend(post.judge.look(scene))
@@ -190,10 +198,10 @@ class ZoneEngine:
     def _list(self, known_ids: frozenset[int]) -> frozenset[int]:
         new_ids = known_ids - self._listed.keys()
         for track_id in sorted(known_ids):
-            self._listed.pop(track_id, None)
             self._listed[track_id] = None
+            self._listed.move_to_end(track_id)
         while len(self._listed) > TRACK_IDS_KEPT:
-            del self._listed[next(iter(self._listed))]
+            self._listed.popitem(last=False)
         return new_ids
 
 
