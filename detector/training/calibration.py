@@ -60,14 +60,9 @@ class Calibration:
         return PER * self.rate.alarms <= self.asked_per_1000 * self.pictures
 
     @property
-    def needed_pictures(self) -> int:
-        """So many without any alarm would show the rate with 95 % confidence (rule of three)."""
-        return math.ceil(RULE_OF_THREE * PER / self.asked_per_1000)
-
-    @property
     def enough(self) -> bool:
-        """Whether there are at least as many."""
-        return self.pictures >= self.needed_pictures
+        """Whether so many pictures could show the rate at all."""
+        return self.pictures >= needed_pictures(self.asked_per_1000)
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -83,35 +78,51 @@ class Calibration:
             "rate": self.rate.as_json(),
             "cross_checked": self.cross_checked.as_json(),
             "kept": self.kept,
-            "needed_pictures": self.needed_pictures,
+            "needed_pictures": needed_pictures(self.asked_per_1000),
             "enough_pictures": self.enough,
         }
 
 
-def calibrate(seen: Sightings, pictures: int, asked_per_1000: float) -> Calibration:
+def calibrate(
+    seen: Sightings,
+    pictures: int,
+    asked_per_1000: float,
+    known: Mapping[str, float] | None = None,
+) -> Calibration:
     """Lowest thresholds at which ``pictures`` negatives give no more alarms than asked for.
 
     The allowance (whole alarms) is shared equally; what does not divide goes, one each, to the
     classes whose threshold falls most by it. Every detection counts, several in a picture too.
+    ``known``: operating thresholds that the model comes with. Too few pictures raise them, but
+    never lower them: nothing seen on few pictures is no reason to look less strictly.
     """
-    limits = _limits(seen, pictures, asked_per_1000)
+    lowest = dict.fromkeys(seen, LOWEST_THRESHOLD)
+    if pictures < needed_pictures(asked_per_1000):
+        lowest |= {name: max(LOWEST_THRESHOLD, t) for name, t in (known or {}).items()}
+    limits = _limits(seen, pictures, asked_per_1000, lowest)
     return Calibration(
         pictures=pictures,
         asked_per_1000=asked_per_1000,
         limits=limits,
         rate=AlarmRate(alarms=sum(x.rate.alarms for x in limits.values()), pictures=pictures),
-        cross_checked=_cross_checked(seen, pictures, asked_per_1000),
+        cross_checked=_cross_checked(seen, pictures, asked_per_1000, lowest),
     )
 
 
-def threshold_for(confidences: Numbers, allowed: int) -> float:
+def needed_pictures(asked_per_1000: float) -> int:
+    """So many without any alarm would show the rate with 95 % confidence (rule of three)."""
+    return math.ceil(RULE_OF_THREE * PER / asked_per_1000)
+
+
+def threshold_for(confidences: Numbers, allowed: int, lowest: float = LOWEST_THRESHOLD) -> float:
     """Lowest threshold, in thousandths, that no more than ``allowed`` of them reach.
 
-    At most :data:`HIGHEST_THRESHOLD`, which one that is quite sure (1.0) still reaches.
+    At least ``lowest``; at most :data:`HIGHEST_THRESHOLD`, which one that is quite sure (1.0) still
+    reaches.
     """
     falling = np.sort(confidences)[::-1]
-    if len(falling) <= allowed or falling[allowed] < LOWEST_THRESHOLD:
-        return LOWEST_THRESHOLD
+    if len(falling) <= allowed or falling[allowed] < lowest:
+        return lowest
     first_out = float(falling[allowed])
     step = math.floor(first_out * _STEPS) + 1
     if step / _STEPS <= first_out:  # it lies on a step, and the product was rounded down
@@ -119,30 +130,36 @@ def threshold_for(confidences: Numbers, allowed: int) -> float:
     return min(HIGHEST_THRESHOLD, step / _STEPS)
 
 
-def _limits(seen: Sightings, pictures: int, asked_per_1000: float) -> dict[str, ClassLimit]:
+def _limits(
+    seen: Sightings, pictures: int, asked_per_1000: float, lowest: Mapping[str, float]
+) -> dict[str, ClassLimit]:
     confidences = {name: np.array([c for _, c in found]) for name, found in seen.items()}
-    allowed = _shares(confidences, math.floor(asked_per_1000 * pictures / PER))
+    allowed = _shares(confidences, math.floor(asked_per_1000 * pictures / PER), lowest)
     limits = {}
     for name, values in confidences.items():
-        threshold = threshold_for(values, allowed[name])
+        threshold = threshold_for(values, allowed[name], lowest[name])
         alarms = int((values >= threshold).sum())
         rate = AlarmRate(alarms=alarms, pictures=pictures)
         limits[name] = ClassLimit(threshold=threshold, allowed=allowed[name], rate=rate)
     return limits
 
 
-def _shares(confidences: Mapping[str, Numbers], total: int) -> dict[str, int]:
+def _shares(
+    confidences: Mapping[str, Numbers], total: int, lowest: Mapping[str, float]
+) -> dict[str, int]:
     equal, rest = divmod(total, max(1, len(confidences)))
 
     def gain(name: str) -> float:
-        values = confidences[name]
-        return threshold_for(values, equal) - threshold_for(values, equal + 1)
+        values, floor = confidences[name], lowest[name]
+        return threshold_for(values, equal, floor) - threshold_for(values, equal + 1, floor)
 
     favoured = sorted(confidences, key=gain, reverse=True)[:rest]
     return {name: equal + (name in favoured) for name in confidences}
 
 
-def _cross_checked(seen: Sightings, pictures: int, asked_per_1000: float) -> AlarmRate:
+def _cross_checked(
+    seen: Sightings, pictures: int, asked_per_1000: float, lowest: Mapping[str, float]
+) -> AlarmRate:
     """Each part is held to thresholds that the others chose; parts are runs of neighbours.
 
     Neighbouring pictures are often of one clip and alike, so they belong on one side.
@@ -154,7 +171,7 @@ def _cross_checked(seen: Sightings, pictures: int, asked_per_1000: float) -> Ala
         rest = {
             name: [(n, c) for n, c in found if not low <= n < high] for name, found in seen.items()
         }
-        limits = _limits(rest, pictures - (high - low), asked_per_1000)
+        limits = _limits(rest, pictures - (high - low), asked_per_1000, lowest)
         alarms += sum(
             c >= limits[name].threshold
             for name, found in seen.items()

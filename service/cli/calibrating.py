@@ -12,13 +12,23 @@ import yaml
 from rich.table import Table
 
 from detector.backends.protocol import Detector
-from detector.training.calibration import TRAFFIC, Calibration, calibrate
+from detector.training.calibration import TRAFFIC, Calibration, calibrate, needed_pictures
 from detector.training.evaluation import ClassScore, score_scenes
 from detector.training.evaluation_data import EvaluationData, load_evaluation_data
 from detector.training.pictures import CLIP_INTERVAL_S, pictures
+from detector.training.rates import PER, RULE_OF_THREE
 from detector.training.scenes import limited, look_at, scored_names
 from models.errors import SetupError
-from service.cli.looking import AsJson, ImageSize, Model, opened, print_tables, shown, spread
+from service.cli.looking import (
+    AsJson,
+    ImageSize,
+    Model,
+    opened,
+    operating_thresholds,
+    print_tables,
+    shown,
+    spread,
+)
 
 Scores = Mapping[str, ClassScore]
 Interval = Annotated[
@@ -59,7 +69,9 @@ def calibrate_model(
     with opened(model, imgsz) as detector:
         names = _names(detector.labels, classes)
         found = _sightings(detector, negatives, every, names)
-        result = calibrate(found[0], found[1], rate)
+        known = operating_thresholds(model, None)
+        listed = {name: value for name, value in known.items() if name in names}
+        result = calibrate(*found, rate, listed)
         scores = {} if labelled is None else _scores(detector, labelled, result, names)
     if write is not None:
         _write(write, model, imgsz, result)
@@ -160,13 +172,19 @@ def _told(result: Calibration) -> list[str]:
             f" {spread(checked.per_1000, checked.interval_per_1000)} per 1,000"
         )
     if not result.enough:
-        told.append(
-            f"[yellow]Too few pictures to show {result.asked_per_1000:g} per 1,000:[/yellow] even"
-            f" without any alarm it takes {result.needed_pictures} (rule of three); with"
-            f" {result.pictures} the rate can only be bounded to {3000 / result.pictures:.1f}."
-        )
+        told.append(_too_few(result.pictures, result.asked_per_1000))
     if not result.kept:
         told.append(
             "[red]The rate is not kept: something false is found with full confidence.[/red]"
         )
     return told
+
+
+def _too_few(pictures: int, asked_per_1000: float) -> str:
+    bound = RULE_OF_THREE * PER / pictures
+    return (
+        f"[yellow]Too few pictures to show {asked_per_1000:g} per 1,000:[/yellow] even without any"
+        f" alarm it takes {needed_pictures(asked_per_1000)} (rule of three); {pictures} without any"
+        f" would only show that the rate is below {bound:.1f}."
+        " So no threshold goes below the one that the registry has for the model."
+    )

@@ -79,7 +79,23 @@ def test_too_few_pictures_for_the_rate_are_told_by_the_rule_of_three(
     pictures: int, enough: bool
 ) -> None:
     result = calibrate({"litter": []}, pictures, asked_per_1000=5)
-    assert (result.needed_pictures, result.enough) == (600, enough)
+    told = result.as_json()
+    assert (told["needed_pictures"], told["enough_pictures"]) == (600, enough)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "found", "threshold"),
+    [
+        pytest.param(100, [], 0.45, id="too few and nothing false: as the model comes"),
+        pytest.param(100, [(0, 0.6)], 0.601, id="too few and something false: stricter"),
+        pytest.param(600, [], LOWEST_THRESHOLD, id="enough: as low as they show"),
+    ],
+)
+def test_too_few_pictures_never_lower_the_threshold_that_a_model_comes_with(
+    pictures: int, found: list[tuple[int, float]], threshold: float
+) -> None:
+    result = calibrate({"litter": found}, pictures, 5, {"litter": 0.45})
+    assert result.thresholds == {"litter": threshold}
 
 
 def test_something_false_that_is_quite_sure_cannot_be_kept_out_and_is_told() -> None:
