@@ -50,11 +50,20 @@ def weights_version(choice: ModelChoice, registry: Registry | None = None) -> st
     A retrained model under the same name or path has another version.
     """
     weights = resolve(choice.weights, _formats(choice), registry)
-    digest = hashlib.sha256()
-    for file in _files(weights.path):
-        digest.update(bytes.fromhex(sha256_of(file)))
     # Of a path only the last part: orders need not tell how an edge machine's disk is laid out.
-    return f"{Path(weights.name).name}@{digest.hexdigest()[:VERSION_CHARACTERS]}"
+    return f"{Path(weights.name).name}@{_digest(weights.path)[:VERSION_CHARACTERS]}"
+
+
+def weights_sha256(choice: ModelChoice, registry: Registry | None = None) -> str:
+    """SHA-256 over the SHA-256 (as bytes) of each file of the weights, in order of their names."""
+    return _digest(resolve(choice.weights, _formats(choice), registry).path)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    for file in _files(path):
+        digest.update(bytes.fromhex(sha256_of(file)))
+    return digest.hexdigest()
 
 
 def _files(path: Path) -> tuple[Path, ...]:

@@ -13,6 +13,7 @@ from detector.readers.capture import Capture
 from detector.readers.diagnosis import explain
 from detector.readers.live import AutoReader, LiveKeyReader, LiveReader
 from detector.readers.recorded import FileReader, ImageFolderReader
+from detector.redaction import masked
 from models.errors import SourceEnded, SourceOpenError
 from models.seeing import Frame
 from models.urls import redact_url
@@ -58,7 +59,8 @@ def read_file(camera: Camera, start_at: datetime = REPLAY_START) -> Iterator[Fra
         suppress(SourceEnded),  # that is where a recording ends
     ):
         while True:
-            yield reader.read()
+            frame = reader.read()
+            yield replace(frame, image=masked(frame.image, camera.privacy.masks))
 
 
 def _is_file_on_server(camera: Camera) -> bool:

@@ -17,6 +17,7 @@ from detector.readers.backoff import START_STAGGER_S, STEADY_S, retry_delay_s
 from detector.readers.base import FrameReader, Shot, SteppingReader
 from detector.readers.opening import open_reader
 from detector.readers.packets import PacketRing
+from detector.redaction import masked
 from models.errors import SourceEnded, SourceError, SourceReadError
 from models.seeing import Frame
 from models.urls import redact_url
@@ -136,7 +137,7 @@ class CameraStream:
 
     def _develop(self, taken: _Numbered) -> Frame | None:
         try:
-            image = taken.shot.develop()
+            image = masked(taken.shot.develop(), self._camera.privacy.masks)
         except SourceReadError as error:
             with self._condition:
                 self._damaged_in_a_row += 1

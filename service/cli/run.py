@@ -17,7 +17,7 @@ import typer
 from prometheus_client import start_http_server
 
 from detector.backends import Detector, load_detector, model_facts
-from detector.backends.loading import weights_version
+from detector.backends.loading import weights_sha256, weights_version
 from models.city import City
 from models.errors import SetupError
 from service.cli.folders import RECORDINGS, data_folder
@@ -29,6 +29,7 @@ from service.daemon.daemon import Daemon, DaemonDeps
 from service.daemon.edge import EdgeStore
 from service.daemon.lock import exclusive
 from service.daemon.reload import ConfigWatch
+from service.daemon.signing import Signer
 from service.logs import configure_logs
 
 POLL_S = 1.0
@@ -100,7 +101,9 @@ def _daemon(city: City, detector: Detector, folder: Path, workers: int | None) -
             store=stack.enter_context(EdgeStore(folder / "edge.sqlite3")),
             client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
             report_client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
+            signer=Signer.of_folder(folder),
             model_version=weights_version(city.model),
+            model_sha256=weights_sha256(city.model),
             recordings=folder / RECORDINGS,
         )
         yield stack.enter_context(Daemon(city, deps, workers))

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 import structlog
 
 from detector.backends import Detector
 from detector.readers import CameraStream
+from detector.redaction import BlockRedactor, Redactor
 from models.errors import DetectorError
 from models.seeing import Frame
 from models.zone import Camera
+from service.daemon.desk import DeskDeps, EvidenceDesk
 from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.metrics import DaemonMetrics
-from service.daemon.pictures import Studio, change_pictures, snapshot
+from service.daemon.pictures import Studio, snapshot
 from service.daemon.recordings import MakeRecorder, answers_of, records_nothing
 from service.daemon.requests import requests_for
 from service.pipeline import CameraPipeline, LookedCloser, Processed
@@ -57,12 +59,15 @@ class CameraDeps:
     store: EdgeStore
     metrics: DaemonMetrics
     wake_sender: Callable[[], None]
+    desk: DeskDeps
+    """For evidence."""
     make_stream: Callable[[Camera], CameraStream] = CameraStream
     timezone: tzinfo = UTC
     """Of the times in pictures."""
     model_version: str = ""
     """Of the detector, for the orders."""
     make_recorder: MakeRecorder = records_nothing
+    redactor: Redactor = field(default_factory=BlockRedactor)
 
 
 class CameraRuntime:
@@ -74,7 +79,7 @@ class CameraRuntime:
         self.retired = False
         """Set from outside: whoever owns the runtime next closes it instead of working."""
         self._deps = deps
-        self._studio = Studio(camera=camera, timezone=deps.timezone)
+        self._studio = Studio(camera=camera, timezone=deps.timezone, redactor=deps.redactor)
         self._pipeline = _primed_pipeline(camera, deps)
         self._recorder = deps.make_recorder(camera, self._pipeline.last_at)
         self._unsaved: list[OutboxRequest] = []
@@ -82,11 +87,18 @@ class CameraRuntime:
         self._last_at: datetime | None = None
         self._snapshot_s = float("-inf")
         self.stream = deps.make_stream(camera)
+        self._desk = EvidenceDesk(self._studio, lambda: self.stream, deps.desk)
         self.stream.start()
+
+    @property
+    def is_done(self) -> bool:
+        """A recording has been read to its end, and no film is still to come."""
+        return self.stream.ended and not self._desk.pending and not self._unsaved
 
     def step(self) -> float:
         """Look at the newest frame, if there is one; seconds until this camera is due again."""
         started = time.monotonic()
+        self._collect()
         frame = self.stream.take(0.0)
         if frame is None:
             return IDLE_POLL_S
@@ -112,6 +124,7 @@ class CameraRuntime:
     def close(self, timeout_s: float) -> None:
         """Save what the rules know and stop reading."""
         try:
+            self._unsaved += self._desk.collected()
             self._commit()
         finally:
             self._recorder.close()
@@ -123,6 +136,7 @@ class CameraRuntime:
         self._recorder.add(processed.look, processed.changes, answers)
         for change in processed.changes:
             incident = change.incident
+            self._unsaved += requests_for(change, self.camera, self._deps.model_version)
             log.info(
                 "incident changed",
                 change=change.kind.value,
@@ -138,9 +152,11 @@ class CameraRuntime:
             ).inc()
         for looked in processed.closer_looks:
             self._looked_closer(looked)
+        self._file_evidence(processed)
         has_news = processed.changes or processed.closer_looks or self._unsaved
         if has_news or self._save_is_due(at):
-            self._save(processed, at)
+            self._commit()
+            self._saved_at = at
         self._keep_snapshot(processed)
 
     def _looked_closer(self, looked: LookedCloser) -> None:
@@ -155,17 +171,28 @@ class CameraRuntime:
         )
         self._deps.metrics.closer_looks.labels(self.camera.camera_id, looked.outcome).inc()
 
-    def _save(self, processed: Processed, at: datetime) -> None:
-        for change in processed.changes:
-            pictures = change_pictures(change, processed, self._studio)
-            self._unsaved += requests_for(change, self.camera, pictures, self._deps.model_version)
-        self._commit()
-        self._saved_at = at
+    def _file_evidence(self, processed: Processed) -> None:
+        """Add what orders get to see; whatever goes wrong here, the orders themselves go out."""
+        try:
+            for change in processed.changes:
+                self._unsaved += self._desk.changed(change, processed)
+            self._unsaved += self._desk.looked(processed, self._pipeline.incidents)
+        except Exception:
+            self._deps.metrics.evidence_failures.labels(self.camera.camera_id).inc()
+            log.exception("no evidence", camera=self.camera.camera_id)
+
+    def _collect(self) -> None:
+        """Take in films that were made meanwhile."""
+        films = self._desk.collected()
+        if films:
+            self._unsaved += films
+            self._commit()
 
     def _commit(self) -> None:
         """Write state and requests; if the disk refuses, the requests stay for the next time."""
         self._recorder.flush()  # before the state: a recording must not lack what the state knows
         self._deps.store.commit(self.camera.camera_id, self._pipeline.state(), self._unsaved)
+        self._desk.committed()
         if self._unsaved:
             self._unsaved = []
             self._deps.wake_sender()

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -16,16 +16,22 @@ import structlog
 
 from detector.backends import Detector
 from detector.readers import CameraStream
+from detector.redaction import BlockRedactor, Redactor
 from models.city import City
 from models.zone import Camera
 from service.daemon.camera import CameraDeps, CameraRuntime
 from service.daemon.client import DispatchClient
+from service.daemon.clips import ClipMaker
+from service.daemon.desk import DeskDeps
 from service.daemon.edge import EdgeStore
+from service.daemon.filing import Seal
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.recordings import recorders
 from service.daemon.reporter import Reporter, ReporterDeps
 from service.daemon.schedule import DueQueue
+from service.daemon.sealing import Provenance
 from service.daemon.sender import OutboxSender
+from service.daemon.signing import Signer
 from service.daemon.watchdog import Watchdog
 from service.daemon.workers import Worker
 
@@ -53,9 +59,14 @@ class DaemonDeps:
     client: DispatchClient
     report_client: DispatchClient
     """Apart from ``client``, so that heartbeats never wait behind orders."""
+    signer: Signer
+    """Of the manifests of evidence."""
     make_stream: Callable[[Camera], CameraStream] = CameraStream
     model_version: str = ""
     """What orders say of the detector: its name and the start of its hash."""
+    model_sha256: str = ""
+    """The whole of that hash, for manifests."""
+    redactor: Redactor = field(default_factory=BlockRedactor)
     recordings: Path | None = None
     """Folder for what rules were fed; ``None``: nothing is recorded, whatever the city says."""
 
@@ -77,7 +88,20 @@ class Daemon:
         self._queue: DueQueue[CameraRuntime] = DueQueue()
         self._sender = OutboxSender(deps.store, deps.client)
         version = deps.model_version or city.model.weights
+        self._clips = ClipMaker(deps.detector, self.metrics)
+        provenance = Provenance(
+            model_version=version,
+            model_sha256=deps.model_sha256,
+            config_sha256=city.file_sha256,
+        )
         self._camera_deps = CameraDeps(
+            desk=DeskDeps(
+                store=deps.store,
+                metrics=self.metrics,
+                seal=Seal(signer=deps.signer, provenance=provenance),
+                clips=self._clips,
+            ),
+            redactor=deps.redactor,
             detector=deps.detector,
             store=deps.store,
             metrics=self.metrics,
@@ -139,6 +163,7 @@ class Daemon:
         if _lasting(city) != _lasting(self._city):
             log.warning("changes of model, dispatch or recording need a restart of the daemon")
         self._city = city
+        self._camera_deps = _with_config(self._camera_deps, city)
         wanted = {camera.camera_id: camera for camera in city.cameras}
         for runtime in self.runtimes():
             self._renew(runtime, wanted.pop(runtime.camera.camera_id, None))
@@ -148,10 +173,10 @@ class Daemon:
     def finished(self) -> bool:
         """Every source has come to its end and everything was delivered."""
         runtimes = self.runtimes()
-        return all(runtime.stream.ended for runtime in runtimes) and self._sender.drain(0.0)
+        return all(runtime.is_done for runtime in runtimes) and self._sender.drain(0.0)
 
     def _threads(self) -> tuple[Part, ...]:
-        return (self._sender, *self._workers, self._watchdog, self._reporter)
+        return (self._sender, *self._workers, self._clips, self._watchdog, self._reporter)
 
     def _add(self, camera: Camera) -> None:
         runtime = CameraRuntime(camera, self._camera_deps)
@@ -183,7 +208,13 @@ class Daemon:
                 self._add(successor)
 
 
-
 def _lasting(city: City) -> tuple[object, ...]:
     """What a running daemon cannot change."""
     return (city.model, city.dispatch, city.recording)
+
+
+def _with_config(deps: CameraDeps, city: City) -> CameraDeps:
+    """For cameras that start from now on: manifests name the file that they were read from."""
+    provenance = replace(deps.desk.seal.provenance, config_sha256=city.file_sha256)
+    seal = replace(deps.desk.seal, provenance=provenance)
+    return replace(deps, desk=replace(deps.desk, seal=seal))

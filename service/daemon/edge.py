@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Self
 
 from models.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S = 10.0
 
 _SCHEMA = """
@@ -39,6 +40,18 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_waiting ON outbox (incident_id, seq) WHERE rejected IS NULL;
 CREATE INDEX outbox_due ON outbox (not_before, seq) WHERE rejected IS NULL;
 """
+_LEDGER = """
+CREATE TABLE evidence_ledger (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    incident_id TEXT NOT NULL,
+    note TEXT NOT NULL,
+    at REAL NOT NULL
+);
+CREATE INDEX evidence_ledger_incident ON evidence_ledger (incident_id, seq);
+ALTER TABLE outbox ADD COLUMN rejected_at REAL NOT NULL DEFAULT 0;
+"""
+_STEPS = (_SCHEMA, _LEDGER)
+"""What each version of the file added."""
 
 # Requests of one incident go out in the order they were made: an entry waits for those before it.
 _NEXT_DUE = """
@@ -60,6 +73,8 @@ class OutboxRequest:
     """Path below the service's address, such as ``/api/v1/work-orders``."""
     content_type: str
     body: bytes
+    note: str = ""
+    """Of a piece of evidence: what the ledger keeps of it, as text; empty: it is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +143,35 @@ class EdgeStore:
                 " VALUES (?, ?, ?, ?, ?)",
                 [(r.incident_id, r.method, r.path, r.content_type, r.body) for r in requests],
             )
+            connection.executemany(
+                "INSERT INTO evidence_ledger (incident_id, note, at) VALUES (?, ?, ?)",
+                [(r.incident_id, r.note, time.time()) for r in requests if r.note],
+            )
+
+    def ledger_of(self, incident_id: str) -> tuple[str, ...]:
+        """What was noted of an incident's evidence, in order."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                "SELECT note FROM evidence_ledger WHERE incident_id = ? ORDER BY seq",
+                (incident_id,),
+            ).fetchall()
+        return tuple(str(row[0]) for row in rows)
+
+    def forget_before(self, before_s: float) -> int:
+        """Delete refused requests and notes of incidents that are older; how many there were.
+
+        ``before_s``: seconds since the epoch. Requests that still wait are never deleted.
+        """
+        with self._transaction() as connection:
+            refused = connection.execute(
+                "DELETE FROM outbox WHERE rejected IS NOT NULL AND rejected_at < ?", (before_s,)
+            )
+            noted = connection.execute(
+                "DELETE FROM evidence_ledger WHERE incident_id IN (SELECT incident_id"
+                " FROM evidence_ledger GROUP BY incident_id HAVING max(at) < ?)",
+                (before_s,),
+            )
+        return refused.rowcount + noted.rowcount
 
     def next_due(self, now_s: float) -> OutboxEntry | None:
         """The oldest request that may be sent at ``now_s`` (seconds since the epoch)."""
@@ -151,7 +195,10 @@ class EdgeStore:
     def reject(self, seq: int, reason: str) -> None:
         """Keep a request that will never be taken, with the reason, out of the way of others."""
         with self._transaction() as connection:
-            connection.execute("UPDATE outbox SET rejected = ? WHERE seq = ?", (reason, seq))
+            connection.execute(
+                "UPDATE outbox SET rejected = ?, rejected_at = ? WHERE seq = ?",
+                (reason, time.time(), seq),
+            )
 
     def retry_rejected(self) -> int:
         """Put every refused request back in line; how many there were."""
@@ -185,13 +232,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     # FULL: what was acknowledged must survive a power cut, not only a killed process.
     connection.execute("PRAGMA synchronous = FULL")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        connection.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
-    elif version != SCHEMA_VERSION:
+    if version > SCHEMA_VERSION:
         connection.close()
-        raise StoreError(f"{path}: made by another version (schema {version})")
+        raise StoreError(f"{path}: made by a later version (schema {version})")
+    if version < SCHEMA_VERSION:
+        steps = "".join(_STEPS[version:])
+        connection.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     return connection
 
 

@@ -57,6 +57,16 @@ class DaemonMetrics:
             "Stuck readers that were abandoned and replaced",
             "camera",
         )
+        self.evidence_failures = self._counter(
+            "streetwarden_evidence_failures",
+            "Evidence that could not be made or redacted, and so was not sent",
+            "camera",
+        )
+        self.clips = self._counter(
+            "streetwarden_clips",
+            "Films of incidents: made, dropped (queue full) or failed",
+            "outcome",
+        )
         self.outbox_waiting = self._gauge(
             "streetwarden_outbox_waiting", "Requests not yet taken by the dispatch service"
         )

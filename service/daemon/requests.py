@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, time
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from service.daemon.edge import OutboxRequest
 WORK_ORDERS_PATH = "/api/v1/work-orders"
 JSON_TYPE = "application/json"
 JPEG_TYPE = "image/jpeg"
+MP4_TYPE = "video/mp4"
 
 VERSION_CHARACTERS = 12
 
@@ -45,16 +45,14 @@ def config_version(camera: Camera) -> str:
 
 
 def requests_for(
-    change: IncidentChange, camera: Camera, pictures: Mapping[str, bytes], model: str = ""
+    change: IncidentChange, camera: Camera, model: str = ""
 ) -> tuple[OutboxRequest, ...]:
-    """What the dispatch service must be told of a change, in order; ``pictures``: name → JPEG.
+    """What the dispatch service must be told of a change before it gets the evidence.
 
     ``model``: version of the detector that saw it.
     """
     opens = change.kind is ChangeKind.OPENED
-    first = _work_order(change, camera, model) if opens else _observation(change)
-    incident_id = change.incident.incident_id
-    return (first, *(_evidence(incident_id, name, jpeg) for name, jpeg in pictures.items()))
+    return (_work_order(change, camera, model) if opens else _observation(change),)
 
 
 def work_order_request(incident: Incident, camera: Camera, model: str = "") -> WorkOrderRequest:
@@ -134,13 +132,17 @@ def _observation(change: IncidentChange) -> OutboxRequest:
     )
 
 
-def _evidence(incident_id: str, name: str, jpeg: bytes) -> OutboxRequest:
+def evidence_request(
+    incident_id: str, name: str, content_type: str, content: bytes, note: str
+) -> OutboxRequest:
+    """A piece of evidence; ``note``: what the daemon's ledger keeps of it."""
     return OutboxRequest(
         incident_id=incident_id,
         method="PUT",
         path=f"/api/v1/incidents/{quote(incident_id, safe='')}/evidence/{quote(name, safe='')}",
-        content_type=JPEG_TYPE,
-        body=jpeg,
+        content_type=content_type,
+        body=content,
+        note=note,
     )
 
 

@@ -22,14 +22,18 @@ from models.zone import Camera
 from service.daemon.camera import CameraDeps, CameraRuntime
 from service.daemon.client import DispatchClient
 from service.daemon.daemon import Daemon, DaemonDeps
+from service.daemon.desk import DeskDeps
 from service.daemon.edge import EdgeStore, OutboxRequest
+from service.daemon.filing import Seal
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.schedule import DueQueue
+from service.daemon.signing import Signer
 from service.daemon.watchdog import Watchdog
 from service.daemon.workers import Worker
 from tests.daemon.played import PlayedStream, camera, car, plays, sees
 
 WAIT_S = 30.0
+SIGNER = Signer.new()
 
 
 class Dispatch:
@@ -76,6 +80,7 @@ def running(
             client=client,
             report_client=report_client,
             make_stream=make_stream,
+            signer=SIGNER,
         )
         with Daemon(watched, deps, workers=2) as daemon:
             yield daemon
@@ -102,12 +107,19 @@ def test_a_parked_car_becomes_one_order_with_its_pictures(
     assert (order["camera_id"], order["zone_id"], order["label"]) == ("gate", "kerb", "car")
     assert order["observed_s"] >= 5.0
     assert [path.rpartition("/")[2] for path in dispatch.paths("/evidence/")] == [
+        "first-wide",
+        "first-close",
         "opened-wide",
         "opened-close",
         "opened-clean",
+        "manifest",
+        "clip",
+        "manifest-2",
     ]
-    pictures = [body for _, path, body in dispatch.requests if "/evidence/" in path]
-    assert all(body.startswith(b"\xff\xd8") for body in pictures)
+    starts = {"manifest": b"{", "manifest-2": b"{", "clip": b"\0\0\0"}
+    for _, path, body in dispatch.requests:
+        if "/evidence/" in path:
+            assert body.startswith(starts.get(path.rpartition("/")[2], b"\xff\xd8"))
 
 
 def test_every_camera_reports_its_state_and_its_latest_picture(
@@ -187,12 +199,14 @@ def runtime_of(
     metrics: DaemonMetrics | None = None,
     **changes: Any,
 ) -> CameraRuntime:
+    counted = metrics or DaemonMetrics()
     deps = CameraDeps(
         detector=detector,
         store=store,
-        metrics=metrics or DaemonMetrics(),
+        metrics=counted,
         wake_sender=lambda: None,
         make_stream=make_stream,
+        desk=DeskDeps(store=store, metrics=counted, seal=Seal(signer=SIGNER)),
     )
     return CameraRuntime(camera(**changes), deps)
 

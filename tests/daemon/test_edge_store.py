@@ -73,7 +73,7 @@ def test_a_file_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(StoreError, match=r"edge\.sqlite3: made by another version \(schema 99\)"):
+    with pytest.raises(StoreError, match=r"edge\.sqlite3: made by a later version \(schema 99\)"):
         EdgeStore(path)
 
 

@@ -12,7 +12,13 @@ from models.geometry import Box
 from models.incident import ChangeKind, Incident, IncidentChange
 from models.work_order import WorkOrderRequest
 from models.zone import Camera, IllegalParkingRule, Location, RuleKind, Zone
-from service.daemon.requests import config_version, find_rule, requests_for, to_json
+from service.daemon.requests import (
+    config_version,
+    evidence_request,
+    find_rule,
+    requests_for,
+    to_json,
+)
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 RULE = IllegalParkingRule(
@@ -61,19 +67,21 @@ def change(kind: ChangeKind, incident: Incident = INCIDENT) -> IncidentChange:
     return IncidentChange(kind=kind, at=incident.last_seen_at, incident=incident)
 
 
-def test_an_opened_incident_posts_the_order_first_and_then_its_pictures() -> None:
-    pictures = {"opened-wide": b"wide", "opened-close": b"close"}
-    order, *evidence = requests_for(change(ChangeKind.OPENED), CAMERA, pictures)
+def test_an_opened_incident_posts_its_order() -> None:
+    (order,) = requests_for(change(ChangeKind.OPENED), CAMERA)
     assert (order.method, order.path) == ("POST", "/api/v1/work-orders")
-    assert [(request.method, request.path, request.body) for request in evidence] == [
-        ("PUT", "/api/v1/incidents/6f8e/evidence/opened-wide", b"wide"),
-        ("PUT", "/api/v1/incidents/6f8e/evidence/opened-close", b"close"),
-    ]
-    assert {request.incident_id for request in (order, *evidence)} == {"6f8e"}
+    assert (order.incident_id, order.note) == ("6f8e", "")
+
+
+def test_a_piece_of_evidence_is_put_under_its_name() -> None:
+    request = evidence_request("6f8e", "clip", "video/mp4", b"film", "noted")
+    assert request.method == "PUT"
+    assert request.path == "/api/v1/incidents/6f8e/evidence/clip"
+    assert (request.content_type, request.body, request.note) == ("video/mp4", b"film", "noted")
 
 
 def test_an_order_carries_every_field_with_times_that_have_an_offset() -> None:
-    (order,) = requests_for(change(ChangeKind.OPENED), CAMERA, {})
+    (order,) = requests_for(change(ChangeKind.OPENED), CAMERA)
     body = json.loads(order.body)
     assert set(body) == {field.name for field in fields(WorkOrderRequest)}
     assert body["started_at"] == "2026-11-24T08:00:00+00:00"
@@ -84,7 +92,7 @@ def test_an_order_carries_every_field_with_times_that_have_an_offset() -> None:
 
 
 def test_an_order_says_which_model_saw_it_and_by_which_rules_it_was_judged() -> None:
-    (order,) = requests_for(change(ChangeKind.OPENED), CAMERA, {}, "street-n@1f3a9c02")
+    (order,) = requests_for(change(ChangeKind.OPENED), CAMERA, "street-n@1f3a9c02")
     body = json.loads(order.body)
     assert (body["model"], body["config_version"]) == ("street-n@1f3a9c02", config_version(CAMERA))
 
@@ -99,7 +107,7 @@ def test_a_configuration_has_another_version_when_it_judges_otherwise() -> None:
 
 def test_a_cleared_incident_posts_when_it_was_gone() -> None:
     gone = replace(INCIDENT, cleared_at=START + timedelta(seconds=120), observed_s=90.0)
-    (observation,) = requests_for(change(ChangeKind.CLEARED, gone), CAMERA, {})
+    (observation,) = requests_for(change(ChangeKind.CLEARED, gone), CAMERA)
     assert observation.path == "/api/v1/incidents/6f8e/observation"
     body = json.loads(observation.body)
     assert body["state"] == "cleared"
@@ -109,12 +117,12 @@ def test_a_cleared_incident_posts_when_it_was_gone() -> None:
 
 def test_the_same_change_gives_the_same_bytes() -> None:
     opened = change(ChangeKind.OPENED)
-    assert requests_for(opened, CAMERA, {}) == requests_for(opened, CAMERA, {})
+    assert requests_for(opened, CAMERA) == requests_for(opened, CAMERA)
 
 
 def test_an_id_cannot_break_out_of_its_path() -> None:
     hostile = replace(INCIDENT, incident_id="../work-orders?x=1")
-    (observation,) = requests_for(change(ChangeKind.UPDATED, hostile), CAMERA, {})
+    (observation,) = requests_for(change(ChangeKind.UPDATED, hostile), CAMERA)
     assert observation.path == "/api/v1/incidents/..%2Fwork-orders%3Fx%3D1/observation"
 
 
