@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 
 _HEADER: Final = struct.Struct("<III")
 _WIDTHS: Final = (np.int8, np.int16, np.int32, np.int64)
+_LIMITS: Final = (1 << 7, 1 << 15, 1 << 31, 1 << 63)
 _WINDOW_BITS: Final = -13
 """8 KB of history, about ten looks of a crowded street: a compressor takes 64 KB of memory."""
 _LEVEL: Final = 6
@@ -45,6 +46,25 @@ class Columns:
     tracks: dict[str, Ints]
     """By the names of ``TRACK_FIELDS``, one entry for each track of each look, in order."""
     labels: tuple[str, ...]
+
+    def steps_us(self) -> Ints:
+        """Time from each look to the next one."""
+        return np.diff(self.looks["at_us"])
+
+    def cut(self, begin_us: int, end_us: int, last_us: int | None = None) -> Columns:
+        """The looks from ``begin_us`` to before ``end_us``, and none after ``last_us``."""
+        at_us = self.looks["at_us"]
+        kept = (at_us >= begin_us) & (at_us < end_us)
+        if last_us is not None:
+            kept &= at_us <= last_us
+        if kept.all():
+            return self
+        of_kept = np.repeat(kept, self.looks["count"])
+        return Columns(
+            looks={name: values[kept] for name, values in self.looks.items()},
+            tracks={name: values[of_kept] for name, values in self.tracks.items()},
+            labels=self.labels,
+        )
 
 
 class BlockEncoder:
@@ -122,11 +142,7 @@ def _columns(rows: Sequence[tuple[int, ...]], count: int) -> Iterator[bytes]:
     table = np.array(rows, dtype=np.int64).reshape(len(rows), count)
     for column in table.T:
         least, most = (int(column.min()), int(column.max())) if len(column) else (0, 0)
-        code = next(
-            number
-            for number, kind in enumerate(_WIDTHS)
-            if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max
-        )
+        code = next(n for n, limit in enumerate(_LIMITS) if -limit <= least and most < limit)
         yield bytes((code,)) + column.astype(_WIDTHS[code]).tobytes()
 
 

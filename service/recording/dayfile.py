@@ -126,7 +126,8 @@ class DayWriter:
         """Write a piece of a block and what came of its looks, in one transaction."""
         with self._connection as connection:
             connection.execute(
-                "INSERT INTO piece (session, block, first_us, last_us, data) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO piece (session, block, first_us, last_us, data)"
+                " VALUES (?, ?, ?, ?, ?)",
                 (row.session, row.block, row.first_us, row.last_us, data),
             )
             connection.executemany(
@@ -236,7 +237,7 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
         connection.close()
         if path.with_name(f"{path.name}-wal").exists():
             raise
-        # In a folder that may not be written SQLite cannot open its log; a file without one is whole.
+        # In a folder that may not be written SQLite opens no log; a file without one is whole.
         connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
         connection.execute("SELECT COUNT(*) FROM session")
     return connection

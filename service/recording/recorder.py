@@ -181,10 +181,13 @@ class _OpenDay:
 
     def __init__(self, path: Path, day: date, session: SessionRow) -> None:
         self.day = day
+        self._encoder = BlockEncoder()
+        self._begun_us: int | None = None
+        self._pieces = 0
         self._writer = DayWriter(path)
         try:
             self._session = self._writer.join(session)
-            self._begin_block(self._writer.next_block())
+            self._block = self._writer.next_block()
         except sqlite3.Error:
             self._writer.close()
             raise
@@ -194,8 +197,8 @@ class _OpenDay:
         if self._begun_us is None:
             self._begun_us = first_us
         elif not 0 <= first_us - self._begun_us < BLOCK_US or self._pieces >= BLOCK_PIECES:
-            self._begin_block(self._block + 1)
-            self._begun_us = first_us
+            self._block, self._encoder = self._block + 1, BlockEncoder()
+            self._begun_us, self._pieces = first_us, 0
         self._pieces += 1
         row = BlockRow(session=self._session, block=self._block, first_us=first_us, last_us=last_us)
         data = self._encoder.encode(buffer.looks)
@@ -203,12 +206,6 @@ class _OpenDay:
 
     def close(self) -> None:
         self._writer.close()
-
-    def _begin_block(self, number: int) -> None:
-        self._block = number
-        self._encoder = BlockEncoder()
-        self._begun_us: int | None = None
-        self._pieces = 0
 
 
 def _day(at: datetime) -> date:
