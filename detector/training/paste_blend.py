@@ -24,6 +24,8 @@ BLURS_PX = (0.0, 0.35, 0.5, 0.65, 0.8)
 STRONG_EDGES = 0.9
 """Quantile of edge strength from which an edge tells how sharp a picture is."""
 EDGE_BLUR_PX = 0.5
+LEAST_LEFT = 0.6
+"""Least share of its difference to the ground that an object keeps in Poisson blending."""
 SEEN_PIXEL = 0.5
 """Coverage from which a pixel counts as the object's."""
 
@@ -130,7 +132,7 @@ def _transform(
     corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]])
     reached = corners @ matrix.T
     low, high = reached.min(0), reached.max(0)
-    margin = 4
+    margin = 7
     matrix[:, 2] += margin - low
     size = np.ceil(high - low).astype(int) + 2 * margin
     return matrix, (int(size[0]), int(size[1]))
@@ -247,22 +249,38 @@ def blend(
 
 
 def blend_gradients(picture: Image, patch: Patch, x: int, y: int) -> bool:
-    """Put a patch in by Poisson blending; ``False``, and nothing done, too near an edge."""
-    mask: Mask = ((patch.cover > SEEN_PIXEL) * 255).astype(np.uint8)
-    mask = np.asarray(cv2.dilate(mask, np.ones((3, 3), dtype=np.uint8)), dtype=np.uint8)
-    bounds = mask_bounds(mask)
-    height, width = picture.shape[:2]
-    if bounds is None or x + bounds[0] < 2 or y + bounds[1] < 2:
+    """Put a patch in by Poisson blending, its corner at (x, y).
+
+    ``False``, and nothing done, too near an edge and where the object would fade into the ground.
+    """
+    inside = patch.cover > SEEN_PIXEL
+    seen: Mask = (inside * 255).astype(np.uint8)
+    # OpenCV takes three px off the mask's rim before it begins.
+    mask = np.asarray(cv2.dilate(seen, np.ones((9, 9), dtype=np.uint8)), dtype=np.uint8)
+    mask = _framed(mask)
+    bounds, height, width = mask_bounds(mask), *picture.shape[:2]
+    if bounds is None or x < 2 or y < 2:
         return False
-    if x + bounds[2] > width - 2 or y + bounds[3] > height - 2:
+    if x + mask.shape[1] > width - 2 or y + mask.shape[0] > height - 2:
         return False
+    ground = picture[y : y + mask.shape[0], x : x + mask.shape[1]].astype(np.float32)
+    cover = patch.cover[..., None]
+    # Around the object the ground's own colours, or its rim would be spread over the object.
+    plain = patch.pixels * cover + ground * (1 - cover)
     # OpenCV centres the mask's own box on the given point.
     centre = x + (bounds[0] + bounds[2]) // 2, y + (bounds[1] + bounds[3]) // 2
-    pixels = np.clip(patch.pixels, 0, 255).astype(np.uint8)
-    ground = picture[y + bounds[1] : y + bounds[3], x + bounds[0] : x + bounds[2]]
-    # Outside of the object the ground's own colours, or its rim would be spread over the object.
-    inner = pixels[bounds[1] : bounds[3], bounds[0] : bounds[2]]
-    outside = patch.cover[bounds[1] : bounds[3], bounds[0] : bounds[2]] < 0.1
-    inner[outside] = ground[outside]
-    picture[:] = cv2.seamlessClone(pixels, picture, mask, centre, cv2.NORMAL_CLONE)
+    source = np.clip(plain, 0, 255).astype(np.uint8)
+    done = cv2.seamlessClone(source, picture, mask, centre, cv2.NORMAL_CLONE)
+    after = done[y : y + mask.shape[0], x : x + mask.shape[1]].astype(np.float32)
+    if np.abs(after - ground)[inside].mean() < LEAST_LEFT * np.abs(plain - ground)[inside].mean():
+        return False
+    picture[:] = done
     return True
+
+
+def _framed(mask: Mask) -> Mask:
+    """Without its outermost row and column, which OpenCV would take for the object's."""
+    framed = mask.copy()
+    framed[[0, -1]] = 0
+    framed[:, [0, -1]] = 0
+    return framed
