@@ -14,7 +14,7 @@ from detector.training.rates import PER, RULE_OF_THREE, AlarmRate
 from models.city import ModelChoice
 
 LOWEST_THRESHOLD = ModelChoice().min_confidence
-"""The daemon does not even track what is less sure, so a lower threshold would promise nothing."""
+"""What is less sure the daemon does not even track, unless it is told to."""
 HIGHEST_THRESHOLD = 1.0
 TRAFFIC = frozenset({"person", "bicycle", "car", "motorcycle", "bus", "truck"})
 """What any street shows: a picture with them is still one without anything to report."""

@@ -18,6 +18,7 @@ from detector.training.evaluation_data import EvaluationData, load_evaluation_da
 from detector.training.pictures import CLIP_INTERVAL_S, pictures
 from detector.training.rates import PER, RULE_OF_THREE
 from detector.training.scenes import limited, look_at, scored_names
+from detector.weights.registry import load_registry
 from models.errors import SetupError
 from service.cli.looking import (
     AsJson,
@@ -133,7 +134,9 @@ def _as_json(model: str, result: Calibration, scores: Scores) -> dict[str, Any]:
 
 
 def _write(path: Path, model: str, image_size_px: int, result: Calibration) -> None:
-    block = {"weights": model, "image_size_px": image_size_px, "thresholds": result.thresholds}
+    # A path in city.yaml counts from that file, not from where this command ran.
+    weights = model if model in load_registry().names() else str(Path(model).resolve())
+    block = {"weights": weights, "image_size": image_size_px, "thresholds": result.thresholds}
     head = (
         f"# {result.asked_per_1000:g} false alarms per 1,000 pictures asked for,"
         f" {result.rate.alarms} on {result.pictures} negatives;"

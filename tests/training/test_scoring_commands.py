@@ -14,6 +14,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
+from detector.backends.loading import load_detector
 from detector.backends.scripted import ScriptedDetector
 from detector.weights.registry import DATA_ENV, REGISTRY_NAME, load_registry
 from models.city import ModelChoice
@@ -24,6 +25,8 @@ from service.cli import looking
 from service.cli.calibrating import calibrate_model
 from service.cli.inspecting import agree, gallery
 from service.cli.scoring import compare_models, evaluate_model
+from service.config import load_city
+from tests.config.builders import VALID, write
 from tests.support.clips import write_clip
 
 app = typer.Typer()
@@ -198,6 +201,14 @@ def test_plots_that_cannot_be_written_are_told(data: Path, tmp_path: Path) -> No
     assert isinstance(result.exception, SetupError)
 
 
+def test_eval_looks_with_the_shipped_model(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "load_detector", load_detector)
+    report = told("eval", "--data", data, "--imgsz", "64")
+    assert (report["images"], report["map50"]) == (30, 0.0), "grey squares are no litter"
+    assert report["classes"]["litter"]["objects"] == 20
+    assert report["latency"]["median_ms"] > 0
+
+
 def test_compare_tells_which_is_better_beyond_chance(data: Path) -> None:
     report = told("compare", "blind", "good", "--data", data)
     litter = report["classes"]["litter"]
@@ -249,8 +260,9 @@ def test_calibrate_keeps_the_rate_and_tells_the_recall_that_is_left(
     assert (litter["threshold"], litter["alarms"], litter["allowed"]) == (0.601, 0, 0)
     assert (litter["on_data"]["recall"], litter["on_data"]["objects"]) == (1.0, 20)
     assert (report["pictures"], report["kept"], report["enough_pictures"]) == (10, True, False)
-    written = yaml.safe_load(file.read_text())
-    assert written["model"]["thresholds"] == {"litter": 0.601}
+    city = load_city(write(tmp_path, VALID + file.read_text()), environ={})
+    assert dict(city.model.thresholds) == {"litter": 0.601}, "city.yaml takes it as it is"
+    assert city.model.weights == str(Path("nervous").resolve()), "a path, wherever city.yaml lies"
     words = ("eval", "--data", data, "--model", "nervous", "--thresholds", file)
     assert told(*words)["classes"]["litter"]["threshold"] == 0.601
 
