@@ -17,10 +17,12 @@ from service.cli.evaluate import detect, evaluate
 from service.cli.harvest import harvest
 from service.cli.inspecting import agree, gallery
 from service.cli.model import export, list_models, pull, verify
+from service.cli.replay import replay
 from service.cli.run import run
 from service.cli.scoring import compare_models, evaluate_model
 from service.cli.serve import create_key, serve
 from service.cli.training import paste, train
+from service.cli.tune import tune
 
 EXIT_FAILED = 1
 
@@ -44,6 +46,8 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "check": check,
     "eval": evaluate,
     "doctor": doctor,
+    "replay": replay,
+    "tune": tune,
 }
 _MODEL_COMMANDS: dict[str, Callable[..., object]] = {
     "list": list_models,

@@ -105,9 +105,14 @@ class CameraRecording:
         """Incidents that the live rules opened in a time, as they were last known."""
         latest: dict[str, Incident] = {}
         open_ended = replace(span, end=datetime.max.replace(tzinfo=UTC))
-        for day in self._within(open_ended):
-            for _, change in day.changes():
-                latest[change.incident.incident_id] = change.incident
+        days = [(day, day.sessions()) for day in self._within(open_ended)]
+        cuts = _cuts([row for _, rows in days for row in rows])
+        for day, rows in days:
+            cut_of = {row.seq: cuts[row.key] for row in rows}
+            for session, change in day.changes():
+                cut_us = cut_of[session]
+                if cut_us is None or to_us(change.at) <= cut_us:
+                    latest[change.incident.incident_id] = change.incident
         return [incident for incident in latest.values() if span.holds(incident.opened_at)]
 
     def _within(self, span: Span) -> list[DayReader]:
