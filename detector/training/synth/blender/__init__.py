@@ -1,0 +1,1 @@
+"""What needs ``bpy``: the ground, the things, the light, and rendering a scene."""
