@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from models.errors import SourceReadError
 from models.geometry import Box
@@ -60,16 +61,34 @@ def whole(image: Image, place: Box, name: str) -> Cutting:
     return Cutting(name=name, image=image, box=place.scaled(width, height))
 
 
+def alone(image: Image, place: Box, context: float, name: str) -> Cutting:
+    """The picture in its own size, but plain grey except for what is around a place.
+
+    So a detector sees the place as large as it sees it in service.
+    """
+    x1, y1, x2, y2 = _window(image, place, context)
+    grey: Image = np.full_like(image, NEUTRAL)
+    grey[y1:y2, x1:x2] = image[y1:y2, x1:x2]
+    return whole(grey, place, name)
+
+
 def around(image: Image, place: Box, context: float, name: str) -> Cutting:
     """What is around a place: ``context`` times its sides, within the picture."""
     height, width = image.shape[:2]
     box = place.scaled(width, height)
-    x1, x2 = _span(box.x1, box.x2, context, width)
-    y1, y2 = _span(box.y1, box.y2, context, height)
+    x1, y1, x2, y2 = _window(image, place, context)
     part: Image = image[y1:y2, x1:x2].copy()
     return Cutting(
         name=name, image=part, box=Box(box.x1 - x1, box.y1 - y1, box.x2 - x1, box.y2 - y1)
     )
+
+
+def _window(image: Image, place: Box, context: float) -> tuple[int, int, int, int]:
+    height, width = image.shape[:2]
+    box = place.scaled(width, height)
+    x1, x2 = _span(box.x1, box.x2, context, width)
+    y1, y2 = _span(box.y1, box.y2, context, height)
+    return x1, y1, x2, y2
 
 
 def _span(low: float, high: float, context: float, limit: int) -> tuple[int, int]:

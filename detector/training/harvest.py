@@ -1,9 +1,9 @@
 """Turns judged orders into a YOLO data set: positives, and regions of false alarms as negatives.
 
 In a picture that people judged only one object is known, so none is labelled throughout. What was
-confirmed gives boxes of a set that has ``positives`` only. What was rejected gives a picture of its
-own, cut out around it, in which its class is absent; whatever of that class may really be in the
-cutting is painted over.
+confirmed gives boxes of a set that has ``positives`` only. What was rejected gives pictures of what
+is around it alone, in which its class is absent; whatever of that class may really be there is
+painted over.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import UTC
 from pathlib import Path
 
 from detector.evidence import encode_jpeg
-from detector.training.cutting import Cutting, around, painted, read_picture, whole
+from detector.training.cutting import Cutting, alone, around, painted, read_picture, whole
 from detector.training.harvest_tables import Sets, Version, write_tables
 from detector.training.judged import (
     Judged,
@@ -154,11 +154,13 @@ def _place(
 
 
 def _cuttings(order: Judged, everything: tuple[Judged, ...]) -> Iterator[tuple[Judged, Cutting]]:
-    """Pictures of an order: around the false alarm; of what was confirmed also the whole view."""
+    """Pictures of an order: one as large as in service, and one enlarged, as in closer looks."""
     if order.picture is None:
         raise SetupError(f"order {order.number} has no clean picture")
     picture = painted(read_picture(order.picture), _hidden(order, everything))
     if order.verdict is Verdict.FALSE_ALARM:
+        # Elsewhere in the picture there may be true objects of its class.
+        yield order, alone(picture, order.place, REJECTED_CONTEXT, "wide")
         yield order, around(picture, order.place, REJECTED_CONTEXT, "crop")
         return
     yield order, whole(picture, order.place, "wide")

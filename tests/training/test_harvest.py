@@ -71,17 +71,20 @@ def images_of(done: Harvest, part: str = "") -> list[np.ndarray]:
     return [np.asarray(cv2.imread(str(path))) for path in paths]
 
 
-def test_a_false_alarm_becomes_a_cutting_in_which_its_class_is_absent(
+def test_a_false_alarm_becomes_pictures_of_itself_alone_in_which_its_class_is_absent(
     order: Judged, tmp_path: Path
 ) -> None:
     done = harvest([order], tmp_path / "out")
-    (image,) = images_of(done)
-    assert image.shape == (MIN_CUTTING_PX, MIN_CUTTING_PX, 3)
+    crop, wide = images_of(done)
+    assert crop.shape == (MIN_CUTTING_PX, MIN_CUTTING_PX, 3)
+    assert wide.shape == (SIZE_PX[1], SIZE_PX[0], 3)
+    away = np.abs(wide.astype(int) - NEUTRAL).max(axis=2)
+    assert (away[:, :200] < 12).all(), "what may be elsewhere in the picture is not seen"
+    assert away[100:260, 240:400].mean() > 12
     (source,) = load_sources(done.folder / "sources.yaml").sources.values()
     assert source.name == f"harvest_{done.version}_rejected_litter"
     assert (source.known, source.positives) == (("litter",), ())
-    (labels,) = done.folder.glob("*/labels/*.txt")
-    assert labels.read_text() == ""
+    assert [p.read_text() for p in done.folder.glob("*/labels/*.txt")] == ["", ""]
 
 
 def test_what_was_confirmed_becomes_boxes_that_leave_the_rest_of_the_picture_unknown(
@@ -173,7 +176,7 @@ def test_the_same_orders_give_the_same_version_which_is_never_written_again(
     order: Judged, tmp_path: Path
 ) -> None:
     first = harvest([order], tmp_path / "out")
-    (image,) = first.folder.glob("*/images/*")
+    image = next(first.folder.glob("*/images/*"))
     written = image.stat().st_mtime_ns
     again = harvest([replace(order, judged_by="somebody else")], tmp_path / "out")
     more = harvest([order, another(order, place=FAR)], tmp_path / "out")
@@ -203,8 +206,8 @@ def test_the_manifest_says_where_each_picture_comes_from(order: Judged, tmp_path
     done = harvest([order], tmp_path / "out")
     (line,) = (done.folder / "manifest.jsonl").read_text().splitlines()
     entry = json.loads(line)
-    (image,) = entry.pop("images")
-    assert (done.folder / image).is_file()
+    images = entry.pop("images")
+    assert {done.folder / image for image in images} == set(done.folder.glob("*/images/*"))
     assert entry == {
         "order_id": order.order_id,
         "number": 1,
@@ -226,7 +229,7 @@ def test_its_data_yaml_can_be_scored(order: Judged, tmp_path: Path) -> None:
     data = load_evaluation_data(done.folder / "data.yaml")
     assert data.score == ("litter", "pothole")
     found = [label for image in data.images for label, _ in image.read()[1]]
-    assert (len(data.images), found) == (3, ["pothole", "pothole"])
+    assert (len(data.images), found) == (4, ["pothole", "pothole"])
 
 
 @pytest.mark.parametrize("place", [MIDDLE, FAR, Box(0.9, 0.9, 1.0, 1.0), Box(0, 0, 1, 1)])
