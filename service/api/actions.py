@@ -22,6 +22,7 @@ from service.decisions.closure import (
     status_when_present,
 )
 from service.decisions.events import EventType, Happening, cloud_event, wants
+from service.decisions.evidence_kinds import kind_of_name
 from service.decisions.routing import first_statuses, route
 from service.store import deliveries, evidence, orders, subscriptions
 from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
@@ -230,8 +231,8 @@ def _log_sight(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
-    """A picture that was checked to be a JPEG."""
+class EvidenceFile:
+    """A file that was checked to be what its name says."""
 
     name: str
     content: bytes
@@ -239,7 +240,7 @@ class Picture:
     height_px: int
 
 
-def attach(deps: ApiDeps, incident_id: str, picture: Picture, actor: str) -> bool:
+def attach(deps: ApiDeps, incident_id: str, file: EvidenceFile, actor: str) -> bool:
     """Add evidence to an incident's order; False if it has it already.
 
     Evidence is never overwritten: other content under the same name is a :class:`ConflictError`.
@@ -247,26 +248,28 @@ def attach(deps: ApiDeps, incident_id: str, picture: Picture, actor: str) -> boo
     with deps.database.read() as connection:
         orders.get_by_incident(connection, incident_id)
     # The file first: a row must never point to a file that is not there.
-    digest = deps.files.save_evidence(picture.content)
+    kind = kind_of_name(file.name)
+    digest = deps.files.save_evidence(file.content, kind.suffix)
     with deps.database.write() as connection:
         order = orders.get_by_incident(connection, incident_id, lock=True)
-        same_name = [each for each in order.evidence if each.name == picture.name]
+        same_name = [each for each in order.evidence if each.name == file.name]
         if same_name and same_name[0].sha256 == digest:
             return False
         if same_name:
-            raise ConflictError(f"evidence {picture.name} is there with other content")
+            raise ConflictError(f"evidence {file.name} is there with other content")
         at = orders.tick(connection, deps.now())
         row = Evidence(
             order_id=order.order_id,
-            name=picture.name,
+            name=file.name,
             sha256=digest,
-            size_bytes=len(picture.content),
-            width_px=picture.width_px,
-            height_px=picture.height_px,
+            size_bytes=len(file.content),
+            width_px=file.width_px,
+            height_px=file.height_px,
             created_at=at.at,
         )
         evidence.add_evidence(connection, row)
-        _note_evidence(deps, connection, order, row, actor, at)
+        if kind.is_told:
+            _note_evidence(deps, connection, order, row, actor, at)
     deps.wake()
     return True
 

@@ -68,6 +68,7 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         LimitBody,
         max_json_bytes=deps.settings.max_json_bytes,
         max_picture_bytes=deps.settings.max_picture_bytes,
+        max_film_bytes=deps.settings.max_film_bytes,
     )
     app.add_middleware(Observe, metrics=deps.metrics)
     return app

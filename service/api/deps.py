@@ -33,6 +33,7 @@ class ApiSettings:
     """Address under which others reach the service; links in webhooks begin with it."""
     max_json_bytes: int = 1_000_000
     max_picture_bytes: int = 8_000_000
+    max_film_bytes: int = 24_000_000
     session_s: float = 12 * 3600.0
 
     @property

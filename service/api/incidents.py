@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from service.api import actions
+from service.api.bodies import answer, checked_size, read_body
 from service.api.deps import CanRead, CanReport, Deps
 from service.api.forms import ObservationIn
 from service.api.problems import ProblemError, problem_responses
 from service.api.views import WorkOrderOut, order_out
+from service.decisions.evidence_kinds import FILM, LIST, PICTURE, kind_of_name
 from service.decisions.jpeg import JpegSize, jpeg_size
 from service.store import evidence
 
@@ -24,6 +26,16 @@ JPEG_BODY = {
         "content": {JPEG: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+_FILES = {
+    kind.content_type: {"schema": {"type": "string", "format": "binary"}}
+    for kind in (PICTURE, FILM, LIST)
+}
+EVIDENCE_BODY = {"requestBody": {"required": True, "content": _FILES}}
+EVIDENCE_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": _FILES},
+    206: {"description": "The part that was asked for.", "content": _FILES},
+    416: {"description": "It has no such part."},
+}
 JPEG_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {JPEG: {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -32,7 +44,9 @@ EvidenceName = Annotated[
     str,
     Path(
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
-        description="opened-wide, opened-close, opened-clean or cleared-wide.",
+        description="first-wide, first-close, opened-wide, opened-close, opened-clean, latest-wide,"
+        " latest-close and cleared-wide are pictures; clip is a film; manifest is the signed list."
+        " Later ones of a kind are numbered: latest-wide-2.",
     ),
 ]
 
@@ -54,6 +68,14 @@ async def read_jpeg(request: Request) -> tuple[bytes, JpegSize]:
 JpegBody = Annotated[tuple[bytes, JpegSize], Depends(read_jpeg)]
 
 
+async def read_evidence(request: Request, name: EvidenceName) -> bytes:
+    """The body, if it has the type that its name stands for."""
+    return await read_body(request, kind_of_name(name))
+
+
+EvidenceBody = Annotated[bytes, Depends(read_evidence)]
+
+
 @router.put(
     "/evidence/{name}",
     status_code=201,
@@ -62,32 +84,38 @@ JpegBody = Annotated[tuple[bytes, JpegSize], Depends(read_jpeg)]
         204: {"description": "It was there already."},
         **problem_responses(404, 409, 413, 415),
     },
-    openapi_extra=JPEG_BODY,
+    openapi_extra=EVIDENCE_BODY,
 )
 def put_evidence(
-    incident_id: UUID, name: EvidenceName, who: CanReport, body: JpegBody, deps: Deps
+    incident_id: UUID, name: EvidenceName, who: CanReport, body: EvidenceBody, deps: Deps
 ) -> Response:
-    """Attach a picture to the order of an incident. Evidence is never overwritten."""
-    content, size = body
-    picture = actions.Picture(
-        name=name, content=content, width_px=size.width_px, height_px=size.height_px
-    )
-    is_new = actions.attach(deps, str(incident_id), picture, who.name)
+    """Attach a picture, film or manifest to an incident's order. Evidence is never overwritten."""
+    width_px, height_px = checked_size(kind_of_name(name), body, str(incident_id))
+    file = actions.EvidenceFile(name=name, content=body, width_px=width_px, height_px=height_px)
+    is_new = actions.attach(deps, str(incident_id), file, who.name)
     return Response(status_code=201 if is_new else 204)
 
 
 @router.get(
     "/evidence/{name}",
     response_class=Response,
-    responses={**JPEG_ANSWER, **problem_responses(404)},
+    responses={**EVIDENCE_ANSWER, **problem_responses(404)},
 )
-def get_evidence(incident_id: UUID, name: EvidenceName, _who: CanRead, deps: Deps) -> Response:
-    """Get a picture, as it was posted."""
+def get_evidence(
+    incident_id: UUID,
+    name: EvidenceName,
+    _who: CanRead,
+    deps: Deps,
+    wanted: Annotated[
+        str | None, Header(alias="Range", description="One part of it: bytes=0-1023.")
+    ] = None,
+) -> Response:
+    """Get a picture, film or manifest, byte for byte as it was posted."""
     with deps.database.read() as connection:
-        picture = evidence.get_evidence(connection, str(incident_id), name)
-    content = deps.files.load_evidence(picture.sha256)
-    headers = {"ETag": f'"{picture.sha256}"', "Cache-Control": "private, max-age=86400"}
-    return Response(content, media_type=JPEG, headers=headers)
+        file = evidence.get_evidence(connection, str(incident_id), name)
+    kind = kind_of_name(name)
+    content = deps.files.load_evidence(file.sha256, kind.suffix)
+    return answer(content, kind, file.sha256, wanted)
 
 
 @router.put("/observation", responses=problem_responses(404))

@@ -17,6 +17,7 @@ REQUEST_ID = "x-request-id"
 _REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self'; "
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
@@ -85,18 +86,20 @@ class Observe:
 class LimitBody:
     """Refuses bodies that are too large, whatever their Content-Length says."""
 
-    def __init__(self, app: ASGIApp, max_json_bytes: int, max_picture_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, max_json_bytes: int, max_picture_bytes: int, max_film_bytes: int
+    ) -> None:
         self._app = app
         self._max_json_bytes = max_json_bytes
-        self._max_picture_bytes = max_picture_bytes
+        self._max_bytes = {"image": max_picture_bytes, "video": max_film_bytes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_picture = Headers(scope=scope).get("content-type", "").startswith("image/")
-        limit = self._max_picture_bytes if is_picture else self._max_json_bytes
+        family = Headers(scope=scope).get("content-type", "").partition("/")[0].lower()
+        limit = self._max_bytes.get(family, self._max_json_bytes)
         received = 0
 
         async def receive_limited() -> Message:

@@ -14,6 +14,7 @@ from models.work_order import TRANSITIONS, RejectReason, Status
 from models.zone import Department, Priority
 from service.api.forms import EXAMPLE_ORDER
 from service.decisions.cameras import effective_state, is_stale
+from service.decisions.evidence_kinds import kind_of_name
 from service.store.records import CameraReport, HistoryEntry, HistoryKind, WorkOrder
 
 Departments = Callable[[str | None], Department | None]
@@ -21,9 +22,10 @@ Departments = Callable[[str | None], Department | None]
 
 
 class EvidenceOut(BaseModel):
-    """A picture that belongs to an order."""
+    """A picture, film or manifest that belongs to an order."""
 
     name: str = Field(examples=["opened-wide"])
+    content_type: str = Field(description="image/jpeg, video/mp4 or application/json.")
     url: str = Field(description="Where to get it, with the same API key.")
     sha256: str
     size_bytes: int
@@ -181,7 +183,11 @@ def order_values(order: WorkOrder, departments: Departments, base_url: str = "")
     """The fields of an order's answer; ``base_url`` makes its links absolute."""
     department = departments(order.department_id)
     pictures = [
-        asdict(picture) | {"url": f"{base_url}{evidence_path(order.incident_id, picture.name)}"}
+        asdict(picture)
+        | {
+            "url": f"{base_url}{evidence_path(order.incident_id, picture.name)}",
+            "content_type": kind_of_name(picture.name).content_type,
+        }
         for picture in order.evidence
     ]
     return asdict(order) | {

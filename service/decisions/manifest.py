@@ -101,7 +101,7 @@ def read_manifest(content: bytes, trusted_key: str | None = None) -> Manifest:
         key = str(signature["public_key"])
         if signature["algorithm"] != ALGORITHM:
             raise EvidenceError("manifest: signed by another algorithm")
-        _check_signature(key, bytes.fromhex(str(signature["value"])), _compact(values))
+        _check_signature(_bytes(key), _bytes(signature["value"]), _compact(values))
         manifest = _manifest(values, key)
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceError(f"manifest: not one of ours, or altered ({error})") from error
@@ -147,9 +147,17 @@ def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     return document["manifest"], document["signature"]
 
 
-def _check_signature(public_key: str, signature: bytes, signed: bytes) -> None:
+def _bytes(text: str) -> bytes:
+    """Bytes of lower-case hexadecimal digits: there is one way to write them, or case could vary."""
+    found = bytes.fromhex(text)
+    if found.hex() != text:
+        raise ValueError("its digits are written in another way")
+    return found
+
+
+def _check_signature(public_key: bytes, signature: bytes, signed: bytes) -> None:
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(signature, signed)
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed)
     except InvalidSignature as error:
         raise EvidenceError("manifest: was altered, its signature does not hold") from error
 

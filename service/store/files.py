@@ -9,6 +9,8 @@ from pathlib import Path
 
 from models.errors import NotFoundError, StoreError
 
+JPEG_SUFFIX = ".jpg"
+
 
 class FileStore:
     """Evidence by the hash of its content, and the latest snapshot of each camera."""
@@ -22,17 +24,17 @@ class FileStore:
         except OSError as error:
             raise StoreError(f"{folder}: cannot be used for pictures: {error.strerror}") from error
 
-    def save_evidence(self, content: bytes) -> str:
+    def save_evidence(self, content: bytes, suffix: str = JPEG_SUFFIX) -> str:
         """Store bytes for good and return their SHA-256; the same bytes are stored once."""
         digest = hashlib.sha256(content).hexdigest()
-        path = self._evidence_path(digest)
+        path = self._evidence_path(digest, suffix)
         if not path.exists():
             _write(path, content, durable=True)
         return digest
 
-    def load_evidence(self, digest: str) -> bytes:
+    def load_evidence(self, digest: str, suffix: str = JPEG_SUFFIX) -> bytes:
         """Bytes by their SHA-256, checked against it; raises :class:`NotFoundError`."""
-        content = _read(self._evidence_path(digest))
+        content = _read(self._evidence_path(digest, suffix))
         if hashlib.sha256(content).hexdigest() != digest:
             raise StoreError(f"evidence {digest} was altered on disk")
         return content
@@ -51,10 +53,17 @@ class FileStore:
         _write(probe, b"ok", durable=False)
         probe.unlink(missing_ok=True)
 
-    def _evidence_path(self, digest: str) -> Path:
+    def delete_evidence(self, digest: str, suffix: str = JPEG_SUFFIX) -> None:
+        """Delete bytes for good; harmless if they are gone."""
+        try:
+            self._evidence_path(digest, suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"evidence {digest} cannot be deleted: {error.strerror}") from error
+
+    def _evidence_path(self, digest: str, suffix: str) -> Path:
         if len(digest) != hashlib.sha256().digest_size * 2 or not digest.isalnum():
             raise StoreError("not a SHA-256")
-        return self._evidence / digest[:2] / f"{digest}.jpg"
+        return self._evidence / digest[:2] / f"{digest}{suffix}"
 
     def _snapshot_path(self, camera_id: str) -> Path:
         return self._snapshots / f"{hashlib.sha256(camera_id.encode()).hexdigest()}.jpg"

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { element, icon, setText } from "./dom.js";
+import { choiceOf, firstShown, largeFile, shownFiles, signedList, titleOf } from "./evidence.js";
 import { count, duration, moment, percent } from "./format.js";
 import { departmentOf, placeOf, showStatus } from "./orders.js";
 import { named, word } from "./words.js";
@@ -10,7 +11,6 @@ import { named, word } from "./words.js";
 const STEPS = [
   "dispatched", "accepted", "verified", "closed", "in_progress", "resolved", "reopened", "rejected",
 ];
-const EVIDENCE_ORDER = ["opened-wide", "opened-close", "cleared-wide", "opened-clean"];
 /** Why an order is rejected, the most frequent first; models learn from false alarms only. */
 const REASONS = ["false_alarm", "permitted", "duplicate", "already_done", "not_our_task", "other"];
 
@@ -110,33 +110,29 @@ export class OrderDialog {
   }
 
   #renderPictures(order) {
-    const pictures = [...(order.evidence ?? [])].sort((a, b) => rank(a) - rank(b));
+    const files = shownFiles(order);
     const heading = element("h3", {}, word("evidence"));
-    if (pictures.length === 0) {
+    if (files.length === 0) {
       this.pictures.replaceChildren(heading, element("p", { className: "empty" }, word("noEvidence")));
       return;
     }
-    const chosen = pictures.find((picture) => picture.name === this.chosen) ?? pictures[0];
-    const choices = pictures.map((picture) => this.#choice(picture, picture === chosen));
-    this.pictures.replaceChildren(
+    const chosen = files.find((file) => file.name === this.chosen) ?? firstShown(files);
+    const choices = files.map((file) => this.#choice(file, file === chosen));
+    const parts = [
       heading,
-      largePicture(chosen),
+      largeFile(chosen, order),
       element("div", { className: "choices" }, choices),
-    );
+      signedList(order),
+    ];
+    this.pictures.replaceChildren(...parts.filter((part) => part !== null));
   }
 
-  #choice(picture, isChosen) {
-    const choose = () => {
-      this.chosen = picture.name;
+  #choice(file, isChosen) {
+    return choiceOf(file, isChosen, () => {
+      this.chosen = file.name;
       this.#renderPictures(this.order);
       this.pictures.querySelector("[aria-pressed=true]").focus();
-    };
-    return element(
-      "button",
-      { type: "button", className: "choice", "aria-pressed": String(isChosen), onclick: choose },
-      element("img", { src: picture.url, alt: "", loading: "lazy" }),
-      element("span", {}, named("evidence", picture.name)),
-    );
+    });
   }
 
   #renderSteps(order) {
@@ -234,20 +230,6 @@ export class OrderDialog {
   }
 }
 
-function rank(picture) {
-  const index = EVIDENCE_ORDER.indexOf(picture.name);
-  return index < 0 ? EVIDENCE_ORDER.length : index;
-}
-
-function largePicture(picture) {
-  const caption = [named("evidence", picture.name), moment(picture.created_at)].join(" · ");
-  const image = element("img", { src: picture.url, alt: caption });
-  const figcaption = element("figcaption", {}, caption);
-  image.onerror = () => setText(figcaption, word("evidenceMissing"));
-  const link = element("a", { href: picture.url, target: "_blank", rel: "noopener" }, image);
-  return element("figure", {}, link, figcaption);
-}
-
 function factsOf(order) {
   const confidence = percent(order.confidence);
   const seen = word("seenWith", { label: named("label", order.label), confidence });
@@ -302,7 +284,7 @@ function historyOf(order) {
 function noteOf(entry) {
   if (!entry.note) return null;
   // The note of a picture is its name, not something that somebody wrote.
-  if (entry.kind === "evidence") return element("span", {}, named("evidence", entry.note));
+  if (entry.kind === "evidence") return element("span", {}, titleOf({ name: entry.note }));
   return element("q", {}, entry.note);
 }
 

@@ -54,5 +54,6 @@ const PATHS = {
   damaged_facility: "M12 3 2.5 20h19zM12 10v5m0 2.5v.01",
   other: "M12 3v12m0 4v.01",
   camera: "M3 8h11v9H3zm11 3 6-3v9l-6-3",
+  play: "M8 5v14l11-7z",
   close: "M6 6l12 12M18 6 6 18",
 };
