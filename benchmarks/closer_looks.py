@@ -45,7 +45,7 @@ class Count:
     things: int = 0
     things_seen: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
-    """Such as ``true found``; ``false not_found``."""
+    """Such as ``sure true found``; ``unsure false not_found``: below the threshold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,17 +75,20 @@ def judged(
     """Candidates of a shot, each looked at closer."""
     wanted = thresholds(group_of(label), known)
     (found,) = detector.detect([shot.image])
-    boxes = [d.box for d in found if d.label == label and d.confidence >= wanted[label]]
+    candidates = [d for d in found if d.label == label]
+    boxes = [d.box for d in candidates if d.confidence >= wanted[label]]
     count.pictures += 1
     count.things += len(shot.things)
     count.things_seen += sum(any(is_same(box, thing) for box in boxes) for thing in shot.things)
-    for box in boxes:
+    for candidate in candidates:
+        box = candidate.box
         if box.covered_by(shot.part) < 0.5:
             continue
+        sure = "sure" if candidate.confidence >= wanted[label] else "unsure"
         truth = "true" if any(is_same(box, thing) for thing in shot.things) else "false"
         again = closer.look_again(detector, shot.image, box, wanted)
         outcome = "not_closer" if again is None else "found" if again > 0 else "not_found"
-        count.outcomes[f"{truth} {outcome}"] += 1
+        count.outcomes[f"{sure} {truth} {outcome}"] += 1
 
 
 def as_it_is(picture: Image, things: Sequence[Box]) -> Shot:
@@ -137,11 +140,10 @@ def clean(
             if not any(item.label in group for group in WATCHED):
                 continue
             wanted = thresholds(group_of(item.label), known)
-            if item.confidence < wanted[item.label]:
-                continue
+            sure = "sure" if item.confidence >= wanted[item.label] else "unsure"
             again = closer.look_again(detector, frame, item.box, wanted)
             outcome = "not_closer" if again is None else "found" if again > 0 else "not_found"
-            counts.setdefault(item.label, Counter())[outcome] += 1
+            counts.setdefault(item.label, Counter())[f"{sure} {outcome}"] += 1
     return counts
 
 
@@ -161,13 +163,14 @@ def main() -> None:
         "--but", nargs="*", default=["littering", "pets"], help="clips that are not clean"
     )
     parser.add_argument("--model", default="street-n")
+    parser.add_argument("--least", type=float, default=0.1, help="confidence of candidates")
     parser.add_argument("--images", type=int, default=60, help="most pictures of a class")
     parser.add_argument("--scales", type=float, nargs="*", default=[1.0, 0.5])
     parser.add_argument("--shares", type=float, nargs="*", default=[closer.CANDIDATE_SHARE])
     parser.add_argument("--slices", type=int, nargs="*", default=[6, 12])
     parser.add_argument("--sliced", type=int, default=30)
     options = parser.parse_args()
-    choice = ModelChoice(weights=options.model, min_confidence=0.2)
+    choice = ModelChoice(weights=options.model, min_confidence=options.least)
     detector = load_detector(choice)
     facts = model_facts(choice, detector)
     known = dict(facts.thresholds) if facts else {}
@@ -227,11 +230,8 @@ def seen_in(
     for shot in shots:
         found, cost = sliced(detector, shot, most)
         looks += cost
-        boxes = [
-            d.box
-            for d in found
-            if d.label == label and d.confidence >= thresholds([label], known)[label]
-        ]
+        least = thresholds([label], known)[label]
+        boxes = [d.box for d in found if d.label == label and d.confidence >= least]
         boxes = [box for box in boxes if box.covered_by(shot.part) >= 0.5]
         things += len(shot.things)
         seen += sum(any(is_same(box, thing) for box in boxes) for thing in shot.things)

@@ -97,7 +97,8 @@ def _schedules(data: Any) -> Iterator[Finding]:
 
 
 def _labels(data: Any) -> Iterator[Finding]:
-    known = KNOWN_LABELS | {value for _, value in _texts(data, "model", "class_map", EACH)}
+    own = {value for _, value in _texts(data, "model", "class_map", EACH) if value}
+    known = KNOWN_LABELS | own
     for loc, value in _texts(data, *_RULES, "labels", EACH):
         if value not in known:
             yield Finding(loc=loc, message=unknown("label", value, known))

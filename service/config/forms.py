@@ -43,8 +43,9 @@ class ModelForm(Form):
     thresholds: dict[str, Ratio] = Field(default_factory=dict)
     """Operating threshold by class: from which confidence a box counts where its rule does not say
     so; left out: that of the weights' registry, else 0.25."""
-    class_map: dict[str, Text] = Field(default_factory=dict)
-    """Renames classes of foreign weights to labels that rules know; empty: keep names."""
+    class_map: dict[str, Annotated[str, Field(max_length=500)]] = Field(default_factory=dict)
+    """Renames classes of foreign weights to labels that rules know, or ignores them (''); left out:
+    keep names."""
 
 
 def _environment_name(name: str) -> str:

@@ -48,7 +48,7 @@ def test_orders_and_metrics_tell_how_the_closer_look_went(
     policy: CloserLook,
     found_again: float,
     told: list[str],
-    outcomes: dict[str, Any],
+    outcomes: dict[str, int],
 ) -> None:
     metrics = DaemonMetrics()
     (zone,) = camera().zones
