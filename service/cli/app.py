@@ -14,6 +14,7 @@ from service.cli.check import check
 from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.evaluate import detect, evaluate
+from service.cli.evidence import evidence
 from service.cli.harvest import harvest
 from service.cli.inspecting import agree, gallery
 from service.cli.model import export, list_models, pull, verify
@@ -68,6 +69,7 @@ for name, command in _COMMANDS.items():
 for name, command in _MODEL_COMMANDS.items():
     model.command(name)(command)
 app.add_typer(model, name="model")
+app.add_typer(evidence, name="evidence")
 
 
 def _print_version(wanted: bool) -> None:

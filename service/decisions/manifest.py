@@ -148,7 +148,7 @@ def _parts(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _bytes(text: str) -> bytes:
-    """Bytes of lower-case hexadecimal digits: there is one way to write them, or case could vary."""
+    """Bytes of lower-case hexadecimal digits, which can be written in one way only."""
     found = bytes.fromhex(text)
     if found.hex() != text:
         raise ValueError("its digits are written in another way")
