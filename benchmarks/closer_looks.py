@@ -187,7 +187,7 @@ def main() -> None:
                 for shot in shots:
                     judged(detector, shot, label, known, count)
                 say(share=share, label=label, scale=scale, **vars(count))
-                if scale is None or share != options.shares[0]:
+                if scale is None or not options.sliced or share != options.shares[0]:
                     continue
                 for most in (0, *options.slices):
                     say(
