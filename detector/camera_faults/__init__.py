@@ -1,0 +1,1 @@
+"""Is the camera well: moved, covered, sprayed, defocused, black, overexposed, frozen, offline."""
