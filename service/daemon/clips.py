@@ -37,8 +37,9 @@ from service.daemon.metrics import DaemonMetrics
 from service.daemon.pictures import Studio
 from service.pipeline import Processed
 
-MOST_WAITING = 4
-"""Jobs in line, each with up to 8 MB of packets."""
+MOST_WAITING = 16
+MOST_WAITING_BYTES = 32_000_000
+"""Of packets, of all jobs in line together: what a daemon keeps for films that are late."""
 NICENESS = 10
 """Of the thread: looks come first."""
 POLL_S = 0.5
@@ -54,7 +55,8 @@ log = structlog.get_logger(__name__)
 class Clip:
     """A finished film."""
 
-    incident: Incident
+    incidents: tuple[Incident, ...]
+    """All that it shows."""
     mp4: bytes
     """Empty: it could not be made."""
     first_at: datetime
@@ -65,12 +67,25 @@ class Clip:
 class ClipJob:
     """A film to be made."""
 
-    incident: Incident
+    incidents: tuple[Incident, ...]
+    """Of one rule in one zone, confirmed at the same time: one film shows them all."""
     studio: Studio
     source: PacketRun | Stills
     """Packets as the camera sent them, or pictures that are redacted already."""
     since: datetime
     deliver: Callable[[Clip], None]
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that wait with it."""
+        if isinstance(self.source, PacketRun):
+            return sum(len(packet.data) for packet in self.source.packets)
+        return sum(len(jpeg) for _, jpeg in self.source)
+
+    @property
+    def incident(self) -> Incident:
+        """The first of its incidents."""
+        return self.incidents[0]
 
 
 class StillRing:
@@ -112,7 +127,9 @@ class ClipMaker:
     def __init__(self, detector: Detector, metrics: DaemonMetrics) -> None:
         self._detector = detector
         self._metrics = metrics
-        self._jobs: queue.Queue[ClipJob] = queue.Queue(MOST_WAITING)
+        self._jobs: queue.SimpleQueue[ClipJob] = queue.SimpleQueue()
+        self._line = threading.Lock()
+        self._waiting = self._waiting_bytes = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clips", daemon=True)
         self.can_encode = encoder() is not None
@@ -130,13 +147,16 @@ class ClipMaker:
 
     def submit(self, job: ClipJob) -> bool:
         """Put a film in line; False if the line is full."""
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
+        with self._line:
+            count, size = self._waiting + 1, self._waiting_bytes + job.size_bytes
+            fits = count <= MOST_WAITING and size <= MOST_WAITING_BYTES
+            if fits:
+                self._waiting, self._waiting_bytes = count, size
+                self._jobs.put(job)
+        if not fits:
             self._metrics.clips.labels("dropped").inc()
             log.warning("film dropped, too many wait", incident=job.incident.incident_id)
-            return False
-        return True
+        return fits
 
     def _run(self) -> None:
         with suppress(OSError):  # not everywhere may a thread lower its own priority
@@ -147,6 +167,9 @@ class ClipMaker:
             except queue.Empty:
                 continue
             job.deliver(self._make(job))
+            with self._line:
+                self._waiting -= 1
+                self._waiting_bytes -= job.size_bytes
 
     def _make(self, job: ClipJob) -> Clip:
         times: list[datetime] = []
@@ -160,7 +183,7 @@ class ClipMaker:
             log.exception("no film", incident=job.incident.incident_id)
         self._metrics.clips.labels(outcome).inc()
         first, last = (times[0], times[-1]) if times else (job.since, job.since)
-        return Clip(incident=job.incident, mp4=mp4, first_at=first, last_at=last)
+        return Clip(incidents=job.incidents, mp4=mp4, first_at=first, last_at=last)
 
 
 def film(job: ClipJob, detector: Detector) -> Iterator[Moment]:

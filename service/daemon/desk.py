@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -50,7 +50,7 @@ class DeskDeps:
 class _Wanted:
     """A film whose last seconds are still to come."""
 
-    incident: Incident
+    incidents: tuple[Incident, ...]
     until: datetime
     at_latest_s: float
     """On the monotonic clock."""
@@ -124,10 +124,11 @@ class EvidenceDesk:
         while not self._made.empty():
             clip = self._made.get()
             self._in_work -= 1
-            if clip.mp4:
-                requests += self._filing.film(clip.incident, clip.mp4, clip.first_at, clip.last_at)
-            else:
+            if not clip.mp4:
                 self._failed()
+                continue
+            for incident in clip.incidents:
+                requests += self._filing.film(incident, clip.mp4, clip.first_at, clip.last_at)
         return requests
 
     def _first(self, incident: Incident, processed: Processed) -> dict[str, tuple[datetime, bytes]]:
@@ -187,13 +188,17 @@ class EvidenceDesk:
         if not self._policy.clip or clips is None or not clips.can_encode:
             return
         after_s = self._policy.clip_after_s
-        self._wanted.append(
-            _Wanted(
-                incident=incident,
-                until=incident.opened_at + timedelta(seconds=after_s),
-                at_latest_s=time.monotonic() + after_s + LATE_S,
-            )
+        wanted = _Wanted(
+            incidents=(incident,),
+            until=incident.opened_at + timedelta(seconds=after_s),
+            at_latest_s=time.monotonic() + after_s + LATE_S,
         )
+        for number, other in enumerate(self._wanted):
+            if other.until == wanted.until and _same_matter(other.incidents[0], incident):
+                both = (*other.incidents, incident)
+                self._wanted[number] = replace(other, incidents=both)
+                return
+        self._wanted.append(wanted)
 
     def _send_off(self) -> None:
         if not self._wanted:
@@ -209,14 +214,14 @@ class EvidenceDesk:
                 self._wanted.append(wanted)
 
     def _submit(self, wanted: _Wanted) -> None:
-        since = wanted.incident.opened_at - timedelta(seconds=self._policy.clip_before_s)
+        since = wanted.incidents[0].opened_at - timedelta(seconds=self._policy.clip_before_s)
         source: PacketRun | Stills | None = self._stream().packets.cut(since, wanted.until)
         source = source or self._stills.cut(since, wanted.until)
         if not source or self._deps.clips is None:
             self._failed()
             return
         job = ClipJob(
-            incident=wanted.incident,
+            incidents=wanted.incidents,
             studio=self._studio,
             source=source,
             since=since,
@@ -236,3 +241,8 @@ class EvidenceDesk:
 
     def _failed(self) -> None:
         self._deps.metrics.evidence_failures.labels(self._camera.camera_id).inc()
+
+
+def _same_matter(one: Incident, other: Incident) -> bool:
+    """Whether one film, with zone and rule written on it, shows both."""
+    return (one.zone_id, one.rule_id) == (other.zone_id, other.rule_id)

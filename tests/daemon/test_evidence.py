@@ -37,7 +37,7 @@ from service.daemon.signing import Signer
 from service.decisions.manifest import check_chain, check_files
 from tests.daemon.played import START, PlayedStream, camera, car, plays, sees, street
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 PROVENANCE = Provenance(model_version="street-n@1f3a9c02", model_sha256="ab", config_sha256="cd")
 
 
@@ -111,7 +111,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(clips, "NICENESS", 0)  # a busy test machine would never come to it
     with EdgeStore(tmp_path / "edge.sqlite3") as store:
         yield Bench(store=store)
 
@@ -311,30 +312,30 @@ def with_packets(image: Image, seconds: int, tmp_path: Path) -> Callable[[Camera
 def test_a_film_from_packets_shows_no_face_and_no_plate_in_any_picture(
     bench: Bench, tmp_path: Path
 ) -> None:
-    image = cv2.resize(street(), (640, 480), interpolation=cv2.INTER_NEAREST)
-    person = Detection(label="person", confidence=0.3, box=Box(400, 80, 480, 400))
-    parked_car = Detection(label="car", confidence=0.9, box=Box(160, 240, 400, 400))
+    image = cv2.resize(street(), (320, 240), interpolation=cv2.INTER_NEAREST)
+    person = Detection(label="person", confidence=0.3, box=Box(200, 40, 240, 200))
+    parked_car = Detection(label="car", confidence=0.9, box=Box(80, 120, 200, 200))
     seen_in_turn = [[parked_car, person] if n % 3 else [parked_car] for n in range(10_000)]
     detector = ScriptedDetector(seen_in_turn, labels=("car", "person"))
     with filming(bench, detector):
         runtime = bench.runtime(camera(), sees(replace(parked_car)), [])
         runtime.close(1.0)
-        runtime.stream = with_packets(image, 25, tmp_path)(camera())
+        runtime.stream = with_packets(image, 20, tmp_path)(camera())
         bench.play(runtime)
     pictures = decoded(bench.files["clip"], tmp_path)
     assert len(pictures) >= 40
     for picture in pictures:
-        head, plates = picture[90:180, 410:470], picture[320:390, 180:380]
+        head, plates = picture[45:90, 205:235], picture[160:195, 90:190]
         for part in (head, plates):
             edges = np.abs(np.diff(part.astype(int), axis=1)).mean()
-            assert edges < np.abs(np.diff(picture[20:220, 20:150].astype(int), axis=1)).mean() / 2
+            assert edges < np.abs(np.diff(picture[10:110, 10:75].astype(int), axis=1)).mean() / 2
 
 
 def test_a_film_holds_the_seconds_before_and_after_the_confirmation(
     bench: Bench, tmp_path: Path
 ) -> None:
-    image = cv2.resize(street(), (640, 480), interpolation=cv2.INTER_NEAREST)
-    big = Detection(label="car", confidence=0.9, box=Box(160, 240, 400, 400))
+    image = cv2.resize(street(), (320, 240), interpolation=cv2.INTER_NEAREST)
+    big = Detection(label="car", confidence=0.9, box=Box(80, 120, 200, 200))
     watched = camera(dwell_s=12.0, evidence=EvidencePolicy(clip_before_s=6.0, clip_after_s=3.0))
     with filming(bench, sees(big)):
         runtime = bench.runtime(watched, sees(big), [])
@@ -348,10 +349,10 @@ def test_a_film_holds_the_seconds_before_and_after_the_confirmation(
 
 
 def test_a_detector_that_fails_on_a_film_costs_the_film_only(bench: Bench, tmp_path: Path) -> None:
-    image = cv2.resize(street(), (640, 480), interpolation=cv2.INTER_NEAREST)
+    image = cv2.resize(street(), (320, 240), interpolation=cv2.INTER_NEAREST)
     failing = ScriptedDetector([InferenceError("no memory")] * 500, labels=("car",))
     with filming(bench, failing):
-        runtime = bench.runtime(camera(), sees(car(Box(160, 240, 400, 400))), [])
+        runtime = bench.runtime(camera(), sees(car(Box(80, 120, 200, 200))), [])
         runtime.close(1.0)
         runtime.stream = with_packets(image, 20, tmp_path)(camera())
         bench.play(runtime)
@@ -361,22 +362,29 @@ def test_a_detector_that_fails_on_a_film_costs_the_film_only(bench: Bench, tmp_p
     assert bench.failures() == 1
 
 
+@pytest.mark.parametrize("limit", ["MOST_WAITING", "MOST_WAITING_BYTES"])
 def test_a_full_line_drops_films_and_counts_them(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(clips, "MOST_WAITING", 1)
-    maker = ClipMaker(sees(), bench.metrics)
-    bench.clips = maker  # not started: nobody takes a job
-    cars = [car(Box(10 + 50 * n, 60, 50 + 50 * n, 100)) for n in range(3)]
-    runtime = bench.runtime(camera(), sees(*cars), range(20))
-    while not runtime.stream.ended:
-        runtime.step()
-    runtime.step()
+    monkeypatch.setattr(clips, limit, 0)
+    bench.clips = ClipMaker(sees(), bench.metrics)
+    bench.play(bench.runtime(camera(), sees(car()), range(20)))
     dropped = bench.metrics.registry.get_sample_value(
         "streetwarden_clips_total", {"outcome": "dropped"}
     )
-    assert dropped == 2
-    assert runtime._desk.pending == 1
+    assert dropped == 1
+    assert len(bench.orders) == 1
+    assert "opened-wide" in bench.files
+
+
+def test_things_that_are_confirmed_together_share_a_film(bench: Bench) -> None:
+    cars = [car(Box(10 + 50 * n, 60, 50 + 50 * n, 100)) for n in range(3)]
+    detector = sees(*cars)
+    with filming(bench, detector):
+        bench.play(bench.runtime(camera(), detector, range(20)))
+    films = [body for name, method, body in bench.sent if name == "clip"]
+    made = bench.metrics.registry.get_sample_value("streetwarden_clips_total", {"outcome": "made"})
+    assert (len(bench.orders), len(films), len(set(films)), made) == (3, 3, 1, 1)
 
 
 def test_without_an_encoder_orders_go_without_films(
