@@ -17,6 +17,8 @@ from models.incident import Incident, IncidentChange
 from models.seeing import Detection, Frame, Look
 from models.zone import Camera, Rule
 from service.recording.grid import rounded
+from service.references import CameraReferences
+from service.upkeep import Upkeep, join_states, split_states
 from zones.engine import ZoneEngine
 
 ALWAYS_TRACKED = frozenset({"person", "car", "motorcycle", "bicycle", "bus", "truck", "van"})
@@ -33,6 +35,10 @@ class Processed:
     changes: tuple[IncidentChange, ...]
     closer_looks: tuple[LookedCloser, ...] = ()
     """At candidates that were about to be confirmed."""
+    upkeep: tuple[IncidentChange, ...] = ()
+    """Those of ``changes`` that concern the camera itself or its watched assets, not its rules."""
+    is_blind: bool = False
+    """The camera is not well: the rules have not seen this frame, and ``look`` is empty."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +106,10 @@ class Seeing:
         # Rules see what a recording keeps, so that a replay decides exactly as they did.
         return rounded(self._tracker.update(frame, detections)), detections
 
+    def detect_only(self, frame: Frame) -> tuple[Detection, ...]:
+        """What there is to be hidden in a frame that nothing else is made of."""
+        return self._detector.detect([frame.image])[0]
+
     def closer(self, frame: Frame) -> CloserLooks:
         """What looks at candidates of this frame by themselves, before they are confirmed."""
         return CloserLooks(self._detector, frame)
@@ -141,17 +151,26 @@ class CameraPipeline:
     """All that happens to one camera's frames. One worker at a time, frames in order.
 
     ``state`` is the text of :meth:`state` from before a restart; an unusable one raises
-    :class:`ValueError`.
+    :class:`ValueError`. ``references``: where what is learnt of views and assets is kept.
     """
 
-    def __init__(self, camera: Camera, detector: Detector, state: str | None = None) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        detector: Detector,
+        state: str | None = None,
+        references: CameraReferences | None = None,
+    ) -> None:
+        rules, upkeep = split_states(state)
         self._seeing = Seeing(camera, detector)
-        self._engine = ZoneEngine(camera, state)
+        self._engine = ZoneEngine(camera, rules)
+        self.upkeep = Upkeep(camera, upkeep, references)
+        self._owed: tuple[IncidentChange, ...] = ()
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
         """Open incidents."""
-        return self._engine.incidents
+        return (*self._engine.incidents, *self.upkeep.incidents)
 
     @property
     def last_at(self) -> datetime | None:
@@ -164,17 +183,47 @@ class CameraPipeline:
         Raises :class:`~models.errors.InferenceError` if the detector could not look: then nothing
         has changed, and the rules take it as time in which nobody looked.
         """
+        # If the detector fails now, they are told with the next frame.
+        self._owed += self.upkeep.look_at_camera(frame)
+        if self.upkeep.is_blind:
+            return self._unseen(frame)
         look, detections = self._seeing.look(frame)
         closer = self._seeing.closer(frame)
         changes = self._engine.look(look, closer)
+        upkeep = (*self._told(), *self.upkeep.look_at_assets(frame, detections))
         return Processed(
             frame=frame,
             detections=detections,
             look=look,
-            changes=changes,
+            changes=(*changes, *upkeep),
             closer_looks=tuple(closer.made),
+            upkeep=upkeep,
         )
 
     def state(self) -> str:
         """What must outlive a restart, as text."""
-        return self._engine.state()
+        return join_states(self._engine.state(), self.upkeep.state())
+
+    def _told(self) -> tuple[IncidentChange, ...]:
+        told, self._owed = self._owed, ()
+        return told
+
+    def _unseen(self, frame: Frame) -> Processed:
+        """A frame that the rules must not see; persons in it are still found, to be hidden."""
+        look = Look(
+            camera_id=frame.camera_id,
+            at=frame.captured_at,
+            width_px=frame.width_px,
+            height_px=frame.height_px,
+            tracks=(),
+        )
+        detections = self._seeing.detect_only(frame)
+        faults = self._told()
+        return Processed(
+            frame=frame,
+            detections=detections,
+            look=look,
+            changes=faults,
+            upkeep=faults,
+            is_blind=True,
+        )

@@ -111,6 +111,12 @@ class UpkeepJudge:
         }
         return self._judge(at, told, size_px)
 
+    @property
+    def knows_anything(self) -> bool:
+        """Whether there is anything that must outlive a restart."""
+        memories = (*(post.memory for post in self._posts.values()), *self._orphans)
+        return any(memory.spell != Spell() for memory in memories)
+
     def state(self) -> str:
         """All that must outlive a restart, as compact JSON text."""
         return encode([*(post.memory for post in self._posts.values()), *self._orphans])

@@ -137,7 +137,7 @@ def _likeness(now: Edges, then: Edges, mask: Mask) -> float:
 
 
 def _best_nearby(now: Edges, learnt: Learnt, place: Place) -> tuple[int, int, float]:
-    """The small shift (x, y, pixels) at which the asset is most like what was learnt: masts sway."""
+    """The small shift (x, y, pixels) at which the asset is most alike: masts sway."""
     best = (0, 0, _likeness(now, learnt.edges, place.whole))
     if best[2] >= SURELY_ALIKE:
         return best

@@ -302,9 +302,10 @@ def _signs_away(found: Comparison, shift: Shift, *, is_comparable: bool) -> Sign
 
 
 def _same(one: Picture, other: Picture) -> bool:
-    return one.samples.shape == other.samples.shape and (
-        np.count_nonzero(one.samples == other.samples) >= SAME_PIXELS_RATIO * one.samples.size
-    )
+    if one.samples.shape != other.samples.shape:
+        return False
+    same = int(np.count_nonzero(one.samples == other.samples))
+    return same >= SAME_PIXELS_RATIO * one.samples.size
 
 
 def _cells_of(boxes: Sequence[Box], image: Image, picture: Picture) -> NDArray[np.bool_] | None:

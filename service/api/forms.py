@@ -164,7 +164,7 @@ class CameraIn(BaseModel):
     """How a camera is, as its daemon reports it every few seconds."""
 
     name: Ident
-    state: Literal["connecting", "online", "offline", "ended"]
+    state: Literal["connecting", "online", "fault", "offline", "ended"]
     last_frame_at: UtcTime | None = None
     width_px: Pixels | None = None
     height_px: Pixels | None = None

@@ -9,6 +9,7 @@ import platformdirs
 
 DATA_ENV = "STREETWARDEN_DATA_DIR"
 RECORDINGS = "recordings"
+REFERENCES = "references"
 """In the daemon's state folder: what rules were fed."""
 
 

@@ -20,7 +20,7 @@ from detector.backends import Detector, load_detector, model_facts
 from detector.backends.loading import weights_sha256, weights_version
 from models.city import City
 from models.errors import SetupError
-from service.cli.folders import RECORDINGS, data_folder
+from service.cli.folders import RECORDINGS, REFERENCES, data_folder
 from service.cli.preflight import State, check_package_names
 from service.config import load_city
 from service.config.loader import FactsOf
@@ -105,6 +105,7 @@ def _daemon(city: City, detector: Detector, folder: Path, workers: int | None) -
             model_version=weights_version(city.model),
             model_sha256=weights_sha256(city.model),
             recordings=folder / RECORDINGS,
+            references=folder / REFERENCES,
         )
         yield stack.enter_context(Daemon(city, deps, workers))
 

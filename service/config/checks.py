@@ -13,6 +13,7 @@ from typing import Any
 from models.geometry import Points
 from models.labels import KNOWN_LABELS
 from service.config import polygons
+from service.config.convert_upkeep import CAMERA_FAULT
 from service.config.document import EACH, Document, Finding, Loc, select
 from service.config.scalars import did_you_mean
 from service.config.sources import resolve_source
@@ -35,6 +36,7 @@ def check_references(
     yield from _sources(document.data, folder, environ)
     for loc, camera in select(document.data, *_CAMERAS):
         yield from _polygons(loc, camera)
+        yield from _assets(document, loc, camera)
 
 
 def _duplicate_ids(document: Document) -> Iterator[Finding]:
@@ -74,7 +76,12 @@ def unknown(noun: str, word: str, known: Collection[str]) -> str:
 
 def _departments(data: Any) -> Iterator[Finding]:
     known = {value for _, value in _texts(data, "departments", EACH, "id")}
-    for path in ((*_RULES, "department"), ("routing", EACH)):
+    for path in (
+        (*_RULES, "department"),
+        (*_CAMERAS, "faults", "department"),
+        (*_CAMERAS, "assets", EACH, "department"),
+        ("routing", EACH),
+    ):
         for loc, value in _texts(data, *path):
             if value not in known:
                 yield Finding(loc=loc, message=unknown("department", value, known))
@@ -83,7 +90,8 @@ def _departments(data: Any) -> Iterator[Finding]:
 def _routing_keys(data: Any) -> Iterator[Finding]:
     """A mistyped key would silently send its work orders to the default department."""
     own = {value for _, value in _texts(data, *_RULES, "category")}
-    known = {DEFAULT_ROUTE, *KINDS, *own}
+    own |= {value for _, value in _texts(data, *_CAMERAS, "assets", EACH, "category")}
+    known = {DEFAULT_ROUTE, CAMERA_FAULT, *KINDS, *own}
     for loc, _ in select(data, "routing", EACH):
         if loc[-1] not in known:
             yield Finding(loc=loc, message=unknown("category", str(loc[-1]), known))
@@ -124,20 +132,49 @@ def _resolve(value: Any, folder: Path, environ: Mapping[str, str] | None) -> Non
 
 def _polygons(camera_loc: Loc, camera: Any) -> Iterator[Finding]:
     for loc, zone in select(camera, "zones", EACH):
-        points = polygons.read_points(zone.get("polygon") if isinstance(zone, dict) else None)
-        if points is None or len(zone["polygon"]) < 3:
+        given = zone.get("polygon") if isinstance(zone, dict) else None
+        yield from _shape((*camera_loc, *loc, "polygon"), given, zone, camera)
+
+
+def _assets(document: Document, camera_loc: Loc, camera: Any) -> Iterator[Finding]:
+    zones = {value for _, value in _texts(camera, "zones", EACH, "id")}
+    for loc, entries in select(camera, "assets"):
+        yield from _duplicates(document, (*camera_loc, *loc), entries)
+    for loc, value in _texts(camera, "assets", EACH, "id"):
+        if value in zones:
+            message = f"'{value}' is already the id of a zone of this camera"
+            yield Finding(loc=(*camera_loc, *loc), message=message)
+    for loc, asset in select(camera, "assets", EACH):
+        if not isinstance(asset, dict):
             continue
-        here = (*camera_loc, *loc, "polygon")
-        said = zone.get("units")
-        units = said if said in polygons.MIN_AREA else polygons.guess_units(points)
-        if units == "pixels" and said is None and polygons.mixes_units(points):
-            message = "mixes ratios (0 to 1) and pixels; say which with 'units'"
-            yield Finding(loc=here, message=message)
-            continue
-        shape = polygons.shape_problem(points, units)
-        if shape is not None:
-            yield Finding(loc=here, message=shape)
-        yield from _outside(here, points, units, camera.get("resolution"))
+        key = "box" if "box" in asset else "polygon"
+        given = asset.get(key)
+        corners = _corners(given) if key == "box" else given
+        yield from _shape((*camera_loc, *loc, key), corners, asset, camera)
+
+
+def _corners(box: Any) -> Any:
+    """A box as a polygon; anything else as it is."""
+    if not isinstance(box, list) or len(box) != 4:
+        return None
+    left, top, right, bottom = box
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]
+
+
+def _shape(here: Loc, given: Any, owner: Any, camera: Any) -> Iterator[Finding]:
+    points = polygons.read_points(given)
+    if points is None or len(given) < 3:
+        return
+    said = owner.get("units")
+    units = said if said in polygons.MIN_AREA else polygons.guess_units(points)
+    if units == "pixels" and said is None and polygons.mixes_units(points):
+        message = "mixes ratios (0 to 1) and pixels; say which with 'units'"
+        yield Finding(loc=here, message=message)
+        return
+    shape = polygons.shape_problem(points, units)
+    if shape is not None:
+        yield Finding(loc=here, message=shape)
+    yield from _outside(here, points, units, camera.get("resolution"))
 
 
 def _outside(loc: Loc, points: Points, units: str, resolution: Any) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from models.zone import (
 )
 from service.config import polygons
 from service.config.convert_evidence import to_policy, to_privacy, to_retention
+from service.config.convert_upkeep import to_asset, to_faults
 from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
 from service.config.rule_forms import (
     DamagedFacilityForm,
@@ -144,6 +145,8 @@ def _camera(form: CameraForm, context: _Context) -> Camera:
         paced=form.paced,
         loop=form.loop,
         closer_looks=form.closer_looks,
+        faults=to_faults(form.faults, form.look_interval),
+        assets=tuple(to_asset(asset) for asset in form.assets),
         location=Location(**form.location.model_dump()),
         privacy=to_privacy(form.privacy),
     )

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from service.config.rule_forms import AnyRuleForm, Form, ScheduleForm
 from service.config.scalars import Identifier, Positive, Ratio, Text, TimeZone
 from service.config.sources import check_dispatch_url
+from service.config.upkeep_forms import AssetForm, FaultsForm
 
 
 class CityForm(Form):
@@ -201,6 +202,10 @@ class CameraForm(Form):
     """Where it looks."""
     privacy: PrivacyForm = PrivacyForm()
     """What must not be seen in its pictures."""
+    faults: FaultsForm = FaultsForm()
+    """Faults of the camera itself."""
+    assets: list[AssetForm] = Field(default_factory=list)
+    """Things whose look is learnt and whose change is reported."""
     zones: list[ZoneForm] = Field(default_factory=list)
     """Parts of the picture, with their rules."""
 

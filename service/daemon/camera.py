@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 
 import structlog
 
@@ -17,7 +18,9 @@ from detector.backends import Detector
 from detector.readers import CameraStream
 from detector.redaction import BlockRedactor, Redactor
 from models.errors import DetectorError
+from models.incident import IncidentChange
 from models.seeing import Frame
+from models.upkeep import FaultKind
 from models.zone import Camera
 from service.daemon.desk import DeskDeps, EvidenceDesk
 from service.daemon.edge import EdgeStore, OutboxRequest
@@ -26,6 +29,7 @@ from service.daemon.pictures import Studio, snapshot
 from service.daemon.recordings import MakeRecorder, answers_of, records_nothing
 from service.daemon.requests import requests_for
 from service.pipeline import CameraPipeline, LookedCloser, Processed
+from service.references import CameraReferences
 from zones.clock import longest_gap
 
 IDLE_POLL_S = 0.05
@@ -36,6 +40,9 @@ MIN_SPACING_RATIO = 0.8
 SAVE_INTERVAL = timedelta(seconds=10)
 """Dwell under way is saved this often; changes of incidents at once."""
 SNAPSHOT_INTERVAL_S = 5.0
+STREAM_CHECK_S = 1.0
+"""Without frames, it is noted so often whether the camera is offline."""
+OFFLINE_STATES = frozenset({"connecting", "offline"})
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +56,8 @@ class CameraStatus:
     last_look_at: datetime | None = None
     last_failure: str = ""
     snapshot_jpeg: bytes | None = None
+    faults: tuple[FaultKind, ...] = ()
+    """Confirmed faults of the camera."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +77,8 @@ class CameraDeps:
     """Of the detector, for the orders."""
     make_recorder: MakeRecorder = records_nothing
     redactor: Redactor = field(default_factory=BlockRedactor)
+    references: Path | None = None
+    """Folder of what is learnt of views and assets; ``None``: it is forgotten at the end."""
 
 
 class CameraRuntime:
@@ -85,8 +96,9 @@ class CameraRuntime:
         self._unsaved: list[OutboxRequest] = []
         self._saved_at: datetime | None = None
         self._last_at: datetime | None = None
-        self._snapshot_s = float("-inf")
+        self._snapshot_s = self._stream_checked_s = float("-inf")
         self.stream = deps.make_stream(camera)
+        self._count_faults()
         self._desk = EvidenceDesk(self._studio, lambda: self.stream, deps.desk)
         self.stream.start()
 
@@ -101,6 +113,7 @@ class CameraRuntime:
         self._collect()
         frame = self.stream.take(0.0)
         if frame is None:
+            self._check_stream(started)
             return IDLE_POLL_S
         try:
             processed = self._pipeline.process(frame)
@@ -108,7 +121,8 @@ class CameraRuntime:
             self._failed(error)
             return RETRY_AFTER_FAILURE_S
         self._act(processed)
-        self._measure(frame, started)
+        if not processed.is_blind:  # else the time counts as one in which nobody looked
+            self._measure(frame, started)
         if not self.camera.paced:
             return 0.0
         spacing = self.camera.look_interval_s * MIN_SPACING_RATIO
@@ -126,30 +140,19 @@ class CameraRuntime:
         try:
             self._unsaved += self._desk.collected()
             self._commit()
+            self._pipeline.upkeep.save()
         finally:
             self._recorder.close()
             self.stream.stop(timeout_s)
 
     def _act(self, processed: Processed) -> None:
         at = processed.frame.captured_at
-        answers = answers_of(processed, self.camera)
-        self._recorder.add(processed.look, processed.changes, answers)
+        if not processed.is_blind:
+            answers = answers_of(processed, self.camera)
+            of_rules = processed.changes[: len(processed.changes) - len(processed.upkeep)]
+            self._recorder.add(processed.look, of_rules, answers)
         for change in processed.changes:
-            incident = change.incident
-            self._unsaved += requests_for(change, self.camera, self._deps.model_version)
-            log.info(
-                "incident changed",
-                change=change.kind.value,
-                camera=incident.camera_id,
-                zone=incident.zone_id,
-                rule=incident.rule_id,
-                incident=incident.incident_id,
-                label=incident.label,
-                observed_s=round(incident.observed_s, 1),
-            )
-            self._deps.metrics.incidents.labels(
-                incident.camera_id, incident.kind.value, change.kind.value
-            ).inc()
+            self._report(change)
         for looked in processed.closer_looks:
             self._looked_closer(looked)
         self._file_evidence(processed)
@@ -158,6 +161,49 @@ class CameraRuntime:
             self._commit()
             self._saved_at = at
         self._keep_snapshot(processed)
+        self._show_faults()
+
+    def _report(self, change: IncidentChange) -> None:
+        incident = change.incident
+        self._unsaved += requests_for(change, self.camera, self._deps.model_version)
+        log.info(
+            "incident changed",
+            change=change.kind.value,
+            camera=incident.camera_id,
+            zone=incident.zone_id,
+            rule=incident.rule_id,
+            incident=incident.incident_id,
+            label=incident.label,
+            observed_s=round(incident.observed_s, 1),
+        )
+        self._deps.metrics.incidents.labels(
+            incident.camera_id, incident.kind.value, change.kind.value
+        ).inc()
+
+    def _check_stream(self, now_s: float) -> None:
+        """Without a frame: is the camera offline? Told without pictures, for there are none."""
+        if now_s - self._stream_checked_s < STREAM_CHECK_S:
+            return
+        self._stream_checked_s = now_s
+        is_offline = self.stream.stats.state in OFFLINE_STATES
+        changes = self._pipeline.upkeep.no_frame(datetime.now(UTC), is_offline=is_offline)
+        for change in changes:
+            self._report(change)
+        self._show_faults()
+        if changes:
+            self._commit()
+
+    def _show_faults(self) -> None:
+        """In metrics and heartbeats."""
+        faults = tuple(sorted(self._pipeline.upkeep.faults))
+        if faults != self.status.faults:
+            self.status = replace(self.status, faults=faults)
+            self._count_faults()
+
+    def _count_faults(self) -> None:
+        for kind in FaultKind:
+            gauge = self._deps.metrics.camera_fault.labels(self.camera.camera_id, kind.value)
+            gauge.set(kind in self.status.faults)
 
     def _looked_closer(self, looked: LookedCloser) -> None:
         log.info(
@@ -176,7 +222,8 @@ class CameraRuntime:
         try:
             for change in processed.changes:
                 self._unsaved += self._desk.changed(change, processed)
-            self._unsaved += self._desk.looked(processed, self._pipeline.incidents)
+            if not processed.is_blind:
+                self._unsaved += self._desk.looked(processed, self._pipeline.incidents)
         except Exception:
             self._deps.metrics.evidence_failures.labels(self.camera.camera_id).inc()
             log.exception("no evidence", camera=self.camera.camera_id)
@@ -235,8 +282,10 @@ class CameraRuntime:
 def _primed_pipeline(camera: Camera, deps: CameraDeps) -> CameraPipeline:
     """The pipeline with what it knew before a restart; a state that cannot be read is reported."""
     state = deps.store.load_state(camera.camera_id)
+    folder = deps.references
+    learnt = None if folder is None else CameraReferences(folder, camera.camera_id)
     try:
-        return CameraPipeline(camera, deps.detector, state)
+        return CameraPipeline(camera, deps.detector, state, learnt)
     except ValueError as error:
         log.error("saved state cannot be used", camera=camera.camera_id, reason=str(error))
-        return CameraPipeline(camera, deps.detector, None)
+        return CameraPipeline(camera, deps.detector, None, learnt)

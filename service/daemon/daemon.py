@@ -69,6 +69,8 @@ class DaemonDeps:
     redactor: Redactor = field(default_factory=BlockRedactor)
     recordings: Path | None = None
     """Folder for what rules were fed; ``None``: nothing is recorded, whatever the city says."""
+    references: Path | None = None
+    """Folder of what is learnt of views and assets; ``None``: it is forgotten at the end."""
 
 
 def default_workers() -> int:
@@ -109,6 +111,7 @@ class Daemon:
             make_stream=deps.make_stream,
             timezone=ZoneInfo(city.timezone),
             model_version=version,
+            references=deps.references,
             make_recorder=recorders(deps.recordings, city, self.metrics, version),
         )
         count = workers or default_workers()

@@ -52,6 +52,12 @@ class DaemonMetrics:
         self.stream_reconnects = self._gauge(
             "streetwarden_stream_reconnects", "Times the stream was opened again", "camera"
         )
+        self.camera_fault = self._gauge(
+            "streetwarden_camera_fault",
+            "1 while this fault of the camera is confirmed, else 0",
+            "camera",
+            "kind",
+        )
         self.streams_replaced = self._counter(
             "streetwarden_streams_replaced",
             "Stuck readers that were abandoned and replaced",

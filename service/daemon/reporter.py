@@ -10,7 +10,7 @@ from urllib.parse import quote
 import structlog
 
 from models.errors import DispatchError
-from service.daemon.camera import CameraRuntime
+from service.daemon.camera import CameraRuntime, CameraStatus
 from service.daemon.client import DispatchClient, DispatchUnreachable
 from service.daemon.edge import EdgeStore
 from service.daemon.metrics import DaemonMetrics
@@ -100,13 +100,25 @@ def camera_report(runtime: CameraRuntime, model_name: str) -> dict[str, object]:
     stats, status = runtime.stream.stats, runtime.status
     return {
         "name": runtime.camera.name,
-        "state": stats.state,
+        "state": _state(runtime),
         "last_frame_at": status.last_look_at,
         "width_px": stats.width_px or None,
         "height_px": stats.height_px or None,
         "drops": stats.drops,
         "reconnects": stats.reconnects,
-        "last_error": stats.last_error or status.last_failure,
+        "last_error": stats.last_error or _trouble(status) or status.last_failure,
         "looks": status.looks,
         "model": model_name,
     }
+
+
+def _state(runtime: CameraRuntime) -> str:
+    """That of the stream; ``fault`` where it runs but the camera is not well."""
+    state = runtime.stream.stats.state
+    return "fault" if state == "online" and runtime.status.faults else state
+
+
+def _trouble(status: CameraStatus) -> str:
+    """In words that the page translates; the offline camera says more by itself."""
+    faults = [kind.value for kind in status.faults]
+    return f"camera fault: {', '.join(faults)}" if faults else ""

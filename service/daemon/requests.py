@@ -9,6 +9,7 @@ from datetime import datetime, time
 from urllib.parse import quote
 
 from models.incident import ChangeKind, Incident, IncidentChange
+from models.upkeep import upkeep_zones
 from models.work_order import WorkOrderRequest
 from models.zone import Camera, Rule, RuleKind, Zone
 from service.daemon.edge import OutboxRequest
@@ -24,12 +25,13 @@ _WHAT = {
     RuleKind.ILLEGAL_PARKING: "{label} standing",
     RuleKind.LITTER: "{label} lying",
     RuleKind.DAMAGED_FACILITY: "{label} seen",
+    RuleKind.CAMERA_FAULT: "{label}",
 }
 
 
 def find_rule(camera: Camera, incident: Incident) -> tuple[Zone, Rule]:
     """Zone and rule that an incident comes from; raises :class:`LookupError` if they are gone."""
-    for zone in camera.zones:
+    for zone in (*camera.zones, *upkeep_zones(camera)):
         for rule in zone.rules:
             if (zone.zone_id, rule.rule_id) == (incident.zone_id, incident.rule_id):
                 return zone, rule

@@ -5,7 +5,7 @@ import { arrange, element, icon, setText } from "./dom.js";
 import { count, moment, secondsAgo } from "./format.js";
 import { named, word } from "./words.js";
 
-const STATES = new Set(["online", "offline", "connecting", "ended"]);
+const STATES = new Set(["online", "fault", "offline", "connecting", "ended"]);
 
 /** A list of camera cards that is updated in place, so that pictures do not flicker. */
 export class CameraList {
@@ -127,7 +127,18 @@ export class Picture {
 
 function troubleOf(camera) {
   if (camera.stale) return word("silent", { time: moment(camera.heard_at) });
+  if (camera.state === "fault") return faultsOf(camera.last_error ?? "");
   return camera.state === "online" ? "" : (camera.last_error ?? "");
+}
+
+/** "camera fault: moved, sprayed" in the reader's words. */
+function faultsOf(text) {
+  const [start, kinds] = text.split(": ");
+  if (start !== "camera fault" || !kinds) return text;
+  return kinds
+    .split(", ")
+    .map((kind) => named("fault", kind))
+    .join(" · ");
 }
 
 function showState(node, state) {
