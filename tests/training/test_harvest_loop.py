@@ -33,6 +33,8 @@ from tests.support.dispatch import KEYS, Service, migrated, running_service  # n
 
 pytestmark = [
     pytest.mark.needs_ultralytics,
+    # A minute on one free core; several where cores are shared with other work.
+    pytest.mark.timeout(600),
     # ultralytics asks for pinned memory and steps its schedule before the first optimiser step.
     pytest.mark.filterwarnings("ignore:.*pin_memory.*:UserWarning"),
     pytest.mark.filterwarnings("ignore:.*lr_scheduler.*:UserWarning"),
