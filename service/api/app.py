@@ -18,6 +18,7 @@ from service.api import (
     orders,
     problems,
     reference,
+    retention,
     sessions,
     subscriptions,
 )
@@ -60,7 +61,16 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     deps.metrics.registry.register(health.collector(deps))
     problems.install(app)
-    for module in (orders, incidents, cameras, subscriptions, sessions, health, reference):
+    for module in (
+        orders,
+        retention,
+        incidents,
+        cameras,
+        subscriptions,
+        sessions,
+        health,
+        reference,
+    ):
         app.include_router(module.router)
     # The console comes last: it takes every path that nothing else has.
     app.mount("/", StaticFiles(directory=CONSOLE, html=True, check_dir=False), name="console")

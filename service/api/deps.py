@@ -146,6 +146,7 @@ class Require:
 CanReport = Annotated[Principal, Depends(Require(Permission.REPORT))]
 CanRead = Annotated[Principal, Depends(Require(Permission.READ))]
 CanWork = Annotated[Principal, Depends(Require(Permission.WORK))]
+CanHold = Annotated[Principal, Depends(Require(Permission.HOLD))]
 CanSubscribe = Annotated[Principal, Depends(Require(Permission.SUBSCRIBE))]
 
 

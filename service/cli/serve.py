@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from models.errors import SetupError
 from service.api.app import create_app
 from service.api.deps import ApiDeps, ApiSettings
+from service.api.retention import RetentionWorker
 from service.cli.folders import data_folder
 from service.config import load_city
 from service.decisions.access import Role
@@ -130,9 +131,14 @@ def build_app(deps: ApiDeps, poster: Poster, settings: DeliverySettings) -> Fast
     worker = DeliveryWorker(
         deps.database, poster, settings, DeliveryMetrics(deps.metrics.registry), deps.now
     )
-    return create_app(
-        replace(deps, wake=worker.wake, checks={"webhooks": worker.check}), lambda: worker
-    )
+    full = replace(deps, wake=worker.wake, checks={"webhooks": worker.check})
+
+    @contextmanager
+    def running() -> Iterator[None]:
+        with worker, RetentionWorker(full):
+            yield
+
+    return create_app(full, running)
 
 
 @contextmanager

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     """Change orders."""
     SUBSCRIBE = "subscribe"
     """Manage webhooks."""
+    HOLD = "hold"
+    """Keep evidence beyond its retention, and lift that again."""
 
 
 _ALLOWED: dict[Role, frozenset[Permission]] = {

@@ -136,6 +136,16 @@ evidence = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
 )
 
+legal_holds = sa.Table(
+    "legal_holds",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("actor", sa.String(200), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    comment="Orders whose evidence must be kept, whatever the retention says.",
+)
+
 cameras = sa.Table(
     "cameras",
     metadata,

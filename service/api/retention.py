@@ -1,0 +1,137 @@
+"""Deletes evidence that has had its time; legal holds keep it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from types import TracebackType
+from typing import Annotated, Self
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.errors import StoreError
+from models.evidence import DEFAULT_RETENTION
+from service.api.deps import ApiDeps, CanHold, Deps
+from service.api.problems import problem_responses
+from service.decisions.evidence_kinds import kind_of_name
+from service.store import orders, retention
+from service.store.records import HistoryEntry, HistoryKind
+
+EVERY_S = 3600.0
+AT_ONCE = 200
+"""Orders of one round, so that a backlog does not hold up others."""
+ACTOR = "retention"
+
+log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/api/v1/work-orders", tags=["work orders"])
+
+
+class LegalHoldIn(BaseModel):
+    """Why evidence must be kept."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"reason": "objection 12/2026"}}
+    )
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+
+
+@router.put("/{order_id}/legal-hold", status_code=204, responses=problem_responses(404))
+def put_hold(order_id: UUID, body: LegalHoldIn, who: CanHold, deps: Deps) -> None:
+    """Keep an order's evidence beyond its retention, until the hold is lifted."""
+    _noted(deps, str(order_id), who.name, body.reason.strip())
+
+
+@router.delete("/{order_id}/legal-hold", status_code=204, responses=problem_responses(404))
+def delete_hold(order_id: UUID, who: CanHold, deps: Deps) -> None:
+    """Lift a legal hold: the evidence's retention goes on."""
+    _noted(deps, str(order_id), who.name, None)
+
+
+def _noted(deps: ApiDeps, order_id: str, actor: str, reason: str | None) -> None:
+    with deps.database.write() as connection:
+        order = orders.get_order(connection, order_id, lock=True)
+        at = orders.tick(connection, deps.now())
+        if reason is None:
+            done, note = retention.release(connection, order_id), "legal hold lifted"
+        else:
+            done = retention.hold(connection, order_id, reason, actor, at.at)
+            note = f"legal hold: {reason}"
+        if done:
+            changed = orders.change_order(connection, order, at)
+            entry = HistoryEntry(
+                version=changed.version, at=at.at, actor=actor, kind=HistoryKind.NOTE, note=note
+            )
+            orders.add_history(connection, order_id, [entry])
+
+
+def delete_expired(deps: ApiDeps) -> int:
+    """Delete the evidence of orders that are over for as long as the city's file says; how many."""
+    days = {} if deps.city is None else dict(deps.city.retention.days)
+    if not days:
+        return 0
+    now = deps.now()
+    usual = days.pop(DEFAULT_RETENTION, None)
+    before = {category: now - timedelta(days=count) for category, count in days.items()}
+    otherwise = None if usual is None else now - timedelta(days=usual)
+    with deps.database.read() as connection:
+        found = retention.expired(connection, before, otherwise, AT_ONCE)
+    for order_id in found:
+        _delete(deps, order_id)
+    return len(found)
+
+
+def _delete(deps: ApiDeps, order_id: str) -> None:
+    with deps.database.write() as connection:
+        order = orders.get_order(connection, order_id, lock=True)
+        if retention.is_held(connection, order_id):
+            return  # since the look for it
+        files = retention.forget_evidence(connection, order_id)
+        # Before the rows are gone for good: a file without a row would never be deleted.
+        for name, digest in files.items():
+            deps.files.delete_evidence(digest, kind_of_name(name).suffix)
+        at = orders.tick(connection, deps.now())
+        changed = orders.change_order(connection, order, at)
+        entry = HistoryEntry(
+            version=changed.version,
+            at=at.at,
+            actor=ACTOR,
+            kind=HistoryKind.NOTE,
+            note=f"evidence deleted: {len(order.evidence)} files",
+        )
+        orders.add_history(connection, order_id, [entry])
+    log.info("evidence deleted", order=order_id, files=len(order.evidence))
+
+
+class RetentionWorker:
+    """A thread that deletes what has had its time, every hour. A context manager."""
+
+    def __init__(self, deps: ApiDeps, every_s: float = EVERY_S) -> None:
+        self._deps, self._every_s = deps, every_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                more = delete_expired(self._deps) >= AT_ONCE
+            except StoreError as error:
+                log.error("evidence could not be deleted", reason=str(error))
+                more = False
+            self._stopping.wait(0.0 if more else self._every_s)
