@@ -124,6 +124,19 @@ class Case:
         """What it was called most often, the earlier of two."""
         return max(self.votes, key=lambda label: self.votes[label])
 
+    @property
+    def incident(self) -> Incident | None:
+        """Its open incident as it is known now; ``open`` holds it as it was last reported."""
+        if self.open is None:
+            return None
+        return replace(
+            self.open.incident,
+            box=self.box,
+            confidence=self.confidence,
+            last_seen_at=self.last_seen_at,
+            observed_s=self.observed.total_seconds(),
+        )
+
 
 def entered(track: Track, scene: Scene) -> Case:
     """A thing that has come into the zone; whether it moves or stands is still to be said."""

@@ -9,7 +9,7 @@ from models.incident import Incident, IncidentChange
 from models.zone import Rule
 from zones.case import Case, OpenIncident, Scene, rescaled
 from zones.closer import looked_at
-from zones.incidents import Seen, Site, cleared, opened, refreshed
+from zones.incidents import REPORT_EVERY_S, Seen, Site, cleared, opened, refreshed
 from zones.watching import Watcher
 
 
@@ -37,13 +37,14 @@ class ObjectJudge:
     @property
     def incidents(self) -> tuple[Incident, ...]:
         """Open incidents."""
-        return tuple(case.open.incident for case in self.cases if case.open is not None)
+        return tuple(each for case in self.cases if (each := case.incident) is not None)
 
     def look(self, scene: Scene) -> list[IncidentChange]:
         """Judge a look."""
         followed = self._watcher.follow(scene, keeps_ripe=True)
-        changes = [cleared(case.open.incident, scene.at) for case in followed.ended if case.open]
-        taken = {incident.incident_id for incident in self.incidents}
+        over = [incident for case in followed.ended if (incident := case.incident) is not None]
+        changes = [cleared(incident, scene.at) for incident in over]
+        taken = {case.open.incident.incident_id for case in self.cases if case.open is not None}
         reported: list[Case] = []
         for case in followed.alive:
             after, new = self._judged(case, scene, taken)
@@ -67,11 +68,14 @@ class ObjectJudge:
     def _report(
         self, case: Case, scene: Scene, taken: Collection[str]
     ) -> tuple[Case, tuple[IncidentChange, ...]]:
+        observed_s = case.observed.total_seconds()
+        if case.open is not None and observed_s - case.open.reported_s < REPORT_EVERY_S:
+            return case, ()  # nothing to say of it: what is new of it, the case knows
         seen = Seen(
             box=case.box,
             confidence=case.confidence,
             last_seen_at=case.last_seen_at,
-            observed_s=case.observed.total_seconds(),
+            observed_s=observed_s,
         )
         if case.open is not None:
             after, changes = refreshed(case.open, scene, seen)

@@ -37,8 +37,9 @@ class RuleMemory:
     @property
     def incidents(self) -> tuple[Incident, ...]:
         """Open incidents."""
-        opened = [self.open, *(case.open for case in self.cases)]
-        return tuple(item.incident for item in opened if item is not None)
+        of_all = None if self.open is None else self.open.incident
+        opened = [of_all, *(case.incident for case in self.cases)]
+        return tuple(incident for incident in opened if incident is not None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

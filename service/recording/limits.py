@@ -43,7 +43,5 @@ def _of_camera(camera: Camera, looked: Mapping[str, Any]) -> list[str]:
         texts.append(f"not tracked when it was recorded: {', '.join(sorted(missing))}")
     interval_s = looked.get("look_interval_s", camera.look_interval_s)
     if interval_s != camera.look_interval_s:
-        texts.append(
-            f"looked every {interval_s:g} s: another look_interval is not tried"
-        )
+        texts.append(f"looked every {interval_s:g} s: another look_interval is not tried")
     return texts
