@@ -24,6 +24,7 @@ def upgrade() -> None:
             ["order_id"], ["orders.order_id"], name="fk_legal_holds_order_id_orders"
         ),
         sa.PrimaryKeyConstraint("order_id", name="pk_legal_holds"),
+        comment="Orders whose evidence must be kept, whatever the retention says.",
     )
 
 
