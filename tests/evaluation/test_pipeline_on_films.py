@@ -15,13 +15,13 @@ import typer
 from typer.testing import CliRunner
 
 from detector.backends import Detector, ScriptedDetector
-from models.city import ModelChoice
+from models.city import ModelChoice, ModelFacts
 from models.errors import ConfigError, SourceOpenError
 from models.geometry import Box
 from models.seeing import Detection, Image
 from models.zone import IllegalParkingRule, Zone
 from service.cli import evaluate as commands
-from service.evaluation import evaluate
+from service.evaluation import Terms, evaluate
 from service.evaluation.film import Film
 from service.evaluation.scene import load_scene
 from service.pipeline import CameraPipeline
@@ -159,7 +159,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def load(choice: ModelChoice) -> Detector:
         chosen.append(choice)
-        return ScriptedDetector(by_colour)
+        return ScriptedDetector(by_colour, labels=("car", "litter"))
 
     monkeypatch.setattr(commands, "load_detector", load)
     app = typer.Typer()
@@ -287,3 +287,30 @@ def test_what_no_rule_asks_for_is_dropped_and_persons_are_kept() -> None:
     processed = pipeline.process(frame(draw([Thing(look=1)]), 0.0))
     assert [item.label for item in processed.detections] == ["person", "truck"]
     assert {track.label for track in processed.look.tracks} == {"person", "truck"}
+
+
+def test_detect_refuses_rules_that_the_loaded_weights_cannot_serve(run: Any, clips: Path) -> None:
+    zones = clips.parent / "zones.yaml"
+    zones.write_text(ZONES + "      - {kind: litter, labels: [graffiti]}\n")
+    result = run("detect", clips / "film.mp4", "--zones", zones, "--model", "mine")
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == (
+        f"{zones}:7: zones[0].rules[1].labels[0]: the model mine: unknown label 'graffiti'"
+        " (known: car, litter)"
+    )
+
+
+def test_eval_judges_by_the_thresholds_of_the_weights(clips: Path, detector: Detector) -> None:
+    facts = ModelFacts(name="mine", labels=("car", "litter"), thresholds={"car": 0.95})
+    report = evaluate(clips, detector, terms=Terms(facts=facts))
+    assert {row.zone: row.found for row in report.rows} == {"kerb": 0, "verge": 1}
+
+
+@pytest.mark.parametrize(("policy", "found"), [("require", 0), ("record", 1), ("off", 1)])
+def test_eval_can_say_what_closer_looks_are_for(
+    run: Any, clips: Path, monkeypatch: pytest.MonkeyPatch, policy: str, found: int
+) -> None:
+    monkeypatch.setattr("service.pipeline.look_again", lambda *_: 0.0)
+    result = run("eval", "--clips", clips, "--closer-look", policy, "--json")
+    rows = {row["zone"]: row["found"] for row in json.loads(result.stdout)["rows"]}
+    assert rows["verge"] == found
