@@ -55,7 +55,8 @@ SAME_COARSE, SAME_CONTRAST, MOST_CONTRAST = 0.7, 0.5, 1.6
 CONTINUOUS = 0.5
 """Two looks with so much the same edges show the same view in the same light."""
 RESTART_CONTINUITY = 0.35
-ABRUPT_S = 10.0
+ABRUPT_S = 120.0
+"""Night does not fall in so short a time."""
 DENSE_LOOKS = 200
 """A reference takes every look until it has so many, then one a minute."""
 SPARSE = timedelta(seconds=60)
@@ -184,10 +185,15 @@ class CameraHealth:
             return _Verdict(signs=signs, is_home=True)
         if own is None and self._continues(picture):
             return _Verdict(signs=_at_home_in_other_light(), is_home=True)
+        # Infrared shows another picture of the same street: until it is learnt, nobody can tell.
+        same_colours = own is not None or not name.endswith("-grey")
         is_comparable = own is not None or self._is_abrupt or self._leaves_home(picture)
         usual = own or learnt.get(self._home_tone or "", reference)
         judged = best if usual is reference else compare(usual, picture, hidden)
-        return _Verdict(signs=_signs_away(judged, shift, is_comparable=is_comparable))
+        signs = _signs_away(judged, shift, is_comparable=is_comparable)
+        if not same_colours and signs[FaultKind.MOVED] and shift.strength < HOME_STRENGTH:
+            signs[FaultKind.MOVED] = None
+        return _Verdict(signs=signs)
 
     def _continues(self, picture: Picture) -> bool:
         """The light changes slowly: this look is like the last one, and that one was home."""
@@ -198,12 +204,11 @@ class CameraHealth:
         )
 
     def _leaves_home(self, picture: Picture) -> bool:
-        """It was home just now and is something quite different, of the same colours."""
+        """It was home just now and is something quite different."""
         before = self._before
         return (
             self._home_at is not None
             and before is not None
-            and before.has_colour == picture.has_colour
             and continuity(before, picture) < CONTINUOUS
         )
 

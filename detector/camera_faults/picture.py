@@ -20,7 +20,7 @@ CELLS_ACROSS = 16
 """Cells along the longer side; what is lost or differs is counted in cells."""
 EDGE_SOFTNESS = 3.0
 """Grey levels a pixel: weaker edges count for less, so that noise counts for nothing."""
-DARK_LEVEL, BRIGHT_LEVEL = 24, 236
+DARK_LEVEL, BRIGHT_LEVEL = 18, 236
 COLOURLESS_LEVELS = 3.0
 """Mean difference of the colour channels below which a camera sees by infrared (or has no colour).
 """

@@ -24,6 +24,7 @@ from service.cli.scoring import compare_models, evaluate_model
 from service.cli.serve import create_key, serve
 from service.cli.training import paste, train
 from service.cli.tune import tune
+from service.cli.upkeep import assets, view
 
 EXIT_FAILED = 1
 
@@ -69,6 +70,8 @@ for name, command in _COMMANDS.items():
 for name, command in _MODEL_COMMANDS.items():
     model.command(name)(command)
 app.add_typer(model, name="model")
+app.add_typer(view, name="view")
+app.add_typer(assets, name="assets")
 app.add_typer(evidence, name="evidence")
 
 
