@@ -59,7 +59,7 @@ def check_installation() -> list[Check]:
         checks.append(_check_python(own["Requires-Python"] or ""))
         checks += check_requirements(own.get_all("Requires-Dist") or [])
     checks += [_check_loads(name, module) for name, module in NATIVE_MODULES.items()]
-    return [*checks, _check_rival_opencv(), _check_ultralytics()]
+    return [*checks, _check_rival_opencv(), _check_films(), _check_ultralytics()]
 
 
 def check_package_names(
@@ -172,6 +172,24 @@ def _check_rival_opencv() -> Check:
         detail=f"{', '.join(rivals)} overwrites the headless build",
         advice=f"pip uninstall {' '.join(rivals)}, then reinstall opencv-python-headless",
     )
+
+
+def _check_films() -> Check:
+    # imported here: doctor must be able to say that PyAV or OpenCV do not load
+    try:
+        from detector.clip import encoder
+
+        name = encoder()
+    except ImportError as error:
+        return Check(name="films", state=State.WARN, detail=f"cannot be made: {error}")
+    if name is None:
+        return Check(
+            name="films",
+            state=State.WARN,
+            detail="PyAV has no H.264 encoder here: orders go without films",
+            advice="pip install --force-reinstall av (its wheels have libx264)",
+        )
+    return Check(name="films", state=State.OK, detail=f"encoded by {name}")
 
 
 def _check_ultralytics() -> Check:

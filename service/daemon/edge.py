@@ -49,6 +49,7 @@ CREATE TABLE evidence_ledger (
 );
 CREATE INDEX evidence_ledger_incident ON evidence_ledger (incident_id, seq);
 ALTER TABLE outbox ADD COLUMN rejected_at REAL NOT NULL DEFAULT 0;
+UPDATE outbox SET rejected_at = strftime('%s', 'now') WHERE rejected IS NOT NULL;
 """
 _STEPS = (_SCHEMA, _LEDGER)
 """What each version of the file added."""

@@ -16,6 +16,9 @@ from service.daemon.edge import EdgeStore, OutboxEntry
 IDLE_POLL_S = 0.5
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 60.0
+KEPT_S = 30 * 86_400.0
+"""Refused requests, which may hold pictures, and notes of evidence are deleted after so long."""
+TIDY_EVERY_S = 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +37,7 @@ class OutboxSender:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failures_in_a_row = 0
+        self._tidied_s = float("-inf")
         self._thread = threading.Thread(target=self._run, name="outbox-sender", daemon=True)
 
     def start(self) -> None:
@@ -63,9 +67,18 @@ class OutboxSender:
         while not self._stopping.is_set():
             entry = self._store.next_due(time.time())
             if entry is None:
+                self._tidy()
                 self._pause(IDLE_POLL_S)
             else:
                 self._send(entry)
+
+    def _tidy(self) -> None:
+        if time.monotonic() - self._tidied_s < TIDY_EVERY_S:
+            return
+        self._tidied_s = time.monotonic()
+        deleted = self._store.forget_before(time.time() - KEPT_S)
+        if deleted:
+            log.info("old refused requests and notes deleted", count=deleted)
 
     def _send(self, entry: OutboxEntry) -> None:
         request = entry.request

@@ -7,6 +7,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,54 @@ def test_two_daemons_cannot_share_a_state_folder(tmp_path: Path) -> None:
         pytest.fail("both hold the folder")
     with exclusive(tmp_path):
         assert (tmp_path / "daemon.lock").exists()
+
+
+def noted(incident_id: str, note: str) -> OutboxRequest:
+    return OutboxRequest(
+        incident_id=incident_id,
+        method="PUT",
+        path="/x",
+        content_type="image/jpeg",
+        body=b"picture",
+        note=note,
+    )
+
+
+def test_what_is_noted_of_evidence_outlives_its_delivery_and_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "edge.sqlite3"
+    with EdgeStore(path) as store:
+        store.commit("gate", "{}", [noted("a", "first"), noted("b", "other"), noted("a", "second")])
+        while (entry := store.next_due(0.0)) is not None:
+            store.sent(entry.seq)
+    with EdgeStore(path) as store:
+        assert store.ledger_of("a") == ("first", "second")
+        assert store.ledger_of("c") == ()
+
+
+def test_refused_pictures_and_old_notes_are_deleted_and_what_waits_is_not(tmp_path: Path) -> None:
+    with EdgeStore(tmp_path / "edge.sqlite3") as store:
+        store.commit("gate", "{}", [noted("a", "refused"), noted("b", "waits")])
+        entry = store.next_due(0.0)
+        assert entry is not None
+        store.reject(entry.seq, "413: too large")
+        assert store.forget_before(time.time() - 60.0) == 0
+        assert store.forget_before(time.time() + 60.0) == 3
+        assert store.ledger_of("a") == ()
+        assert (store.counts().waiting, store.counts().rejected) == (1, 0)
+
+
+def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "edge.sqlite3"
+    with EdgeStore(path) as store:
+        store.commit("gate", '{"kept": 1}')
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "DROP TABLE evidence_ledger; ALTER TABLE outbox DROP COLUMN rejected_at;"
+            "INSERT INTO outbox (incident_id, method, path, content_type, body, rejected)"
+            " VALUES ('a', 'PUT', '/x', 'image/jpeg', x'00', '413'); PRAGMA user_version = 1;"
+        )
+    with EdgeStore(path) as store:
+        assert store.load_state("gate") == '{"kept": 1}'
+        assert store.forget_before(time.time() - 60.0) == 0, "refused today, as far as is known"
+        store.commit("gate", "{}", [noted("a", "first")])
+        assert store.ledger_of("a") == ("first",)
