@@ -58,7 +58,7 @@ def draw(scene: Scene) -> Image:
         mask = np.zeros(image.shape[:2], np.uint8)
         cv2.fillPoly(mask, [corners], 1)
         # In the shade it is darker and, from the blue sky, a little bluer.
-        picture[mask > 0] *= np.float32([0.55, 0.5, 0.46])
+        picture[mask > 0] *= np.array([0.55, 0.5, 0.46], np.float32)
     if scene.headlight_x is not None:
         glow = np.zeros(image.shape[:2], np.float32)
         cv2.circle(glow, (scene.headlight_x, 260), 70, 120.0, -1)
