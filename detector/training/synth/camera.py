@@ -69,7 +69,8 @@ class Camera:
         if ray[2] > -1e-3:
             return None
         reach = -self.position[2] / ray[2]
-        return self.position[0] + reach * ray[0], self.position[1] + reach * ray[1]
+        x, y = self.position[0] + reach * ray[0], self.position[1] + reach * ray[1]
+        return float(x), float(y)
 
     def apparent_px(self, at: Vec, size_m: float) -> float:
         """How long a thing of a size looks at a place; 0 behind the camera."""

@@ -32,7 +32,10 @@ def visible_box(index: NDArray[np.uint8], number: int) -> Box | None:
 
 
 def silhouette_px(camera: Camera, triangles: Floats) -> int:
-    """Pixels that world triangles (n, 3, 3) would cover if nothing hid or cut them off."""
+    """Pixels that world triangles (n, 3, 3) would cover if nothing hid or cut them off.
+
+    Triangles below a pixel count as the pixel of their middle: half of the edge too much.
+    """
     flat = camera.pixels(triangles.reshape(-1, 3)).reshape(-1, 3, 2) + MARGIN_PX
     flat = flat[~np.isnan(flat).any(axis=(1, 2))]
     canvas = np.zeros((HEIGHT_PX + 2 * MARGIN_PX, WIDTH_PX + 2 * MARGIN_PX), dtype=bool)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from detector.training.synth.camera import HEIGHT_PX, WIDTH_PX, Camera
 from detector.training.synth.families import Family, families_of
-from detector.training.synth.kinds import CARS, KINDS, LABEL_IDS, Surface, kinds_of
+from detector.training.synth.kinds import CARS, KINDS, LABEL_IDS, kinds_of
+from detector.training.synth.placing import Thing, facing, placed
 from detector.training.synth.street import Street, sample_street
 from detector.training.synth.weather import Weather, sample_weather
 
@@ -43,23 +44,6 @@ _CLASS_WEIGHTS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Thing:
-    """One thing at its place."""
-
-    kind: str
-    x: float
-    y: float
-    z: float
-    yaw: float
-    seed: int
-
-    @property
-    def label(self) -> str:
-        """Its class, or empty."""
-        return KINDS[self.kind].label
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
     """All of one picture."""
 
@@ -86,14 +70,8 @@ def sample_scene(seed: int, set_name: str) -> Scene:
     family = rng.choice(families_of(reserved=set_name == TEST_SET))
     street = sample_street(rng, family)
     clean = rng.random() < CLEAN_RATIO
-    main = _draw_kind(rng, "" if clean else _draw_class(rng))
-    while True:
-        thing = _first(rng, street, main)
-        camera = _sample_camera(rng, street, thing)
-        if camera is not None:
-            break
-        main = _draw_kind(rng, KINDS[main].label)
-    filler = _Filler(rng, street, camera, [_facing(rng, thing, camera)])
+    thing, camera = _sample_view(rng, street, clean=clean)
+    filler = _Filler(rng, street, camera, [facing(rng, thing, camera)])
     filler.fill(clean=clean)
     return Scene(
         seed=seed,
@@ -102,6 +80,18 @@ def sample_scene(seed: int, set_name: str) -> Scene:
         camera=camera,
         things=tuple(filler.things),
     )
+
+
+def _sample_view(rng: random.Random, street: Street, *, clean: bool) -> tuple[Thing, Camera]:
+    """The thing that the camera is trained on, and the camera."""
+    while True:
+        kind = _draw_kind(rng, "" if clean else _draw_class(rng))
+        thing = _first(rng, street, kind)
+        if KINDS[kind].opening and not street.fits_opening(thing.y, KINDS[kind].radius_m):
+            continue
+        camera = _sample_camera(rng, street, thing)
+        if camera is not None:
+            return thing, camera
 
 
 def _draw_class(rng: random.Random) -> str:
@@ -123,50 +113,9 @@ def _first(rng: random.Random, street: Street, kind: str) -> Thing:
         if span[1] - span[0] > 0.6 and max(map(abs, span)) < 25
     ] or street.spans("road")
     low, high = rng.choice(spans)
-    room = min(KINDS[kind].radius_m, 0.42 * (high - low))
+    room = min(KINDS[kind].radius_m + 0.1, 0.42 * (high - low))
     y = rng.uniform(low + room, high - room)
-    return _placed(rng, street, kind, rng.uniform(-8, 8), y)
-
-
-def _placed(rng: random.Random, street: Street, kind: str, x: float, y: float) -> Thing:
-    return Thing(
-        kind=kind,
-        x=x,
-        y=y,
-        z=street.height(y),
-        yaw=_yaw(rng, street, kind, y),
-        seed=rng.randrange(1 << 30),
-    )
-
-
-def _yaw(rng: random.Random, street: Street, kind: str, y: float) -> float:
-    """Furniture faces the road, cars stand along it, all else lies as it fell."""
-    if kind in CARS:
-        return rng.choice((0.0, math.pi)) + rng.gauss(0, 0.03)
-    if KINDS[kind].opening or kind in ("drain", "road_patch"):
-        return 0.0
-    facing = 0.0 if y < 0 else math.pi
-    along = (
-        "bench", "rail", "fence", "wheelie", "cabinet", "lamp", "round_bin", "basket", "planter",
-        "bench_broken", "rail_bent", "fence_broken", "wheelie_full", "basket_full",
-        "lamp_leaning", "round_bin_full",
-    )  # fmt: skip
-    if kind in along:
-        return facing + rng.gauss(0, 0.12)
-    if kind.startswith("sign"):
-        return (
-            rng.choice((0.5, -0.5)) * math.pi + rng.gauss(0, 0.6) + (0 if street.kerb else facing)
-        )
-    return rng.uniform(0, 2 * math.pi)
-
-
-def _facing(rng: random.Random, thing: Thing, camera: Camera) -> Thing:
-    """Turn a damaged sign so that the camera sees its face; others stay as they are."""
-    if thing.label != "damaged_sign":
-        return thing
-    mast = camera.position
-    towards = math.atan2(mast[1] - thing.y, mast[0] - thing.x)
-    return replace(thing, yaw=towards - math.pi / 2 + rng.uniform(-0.8, 0.8))
+    return placed(rng, street, kind, rng.uniform(-8, 8), y)
 
 
 def _sample_camera(rng: random.Random, street: Street, thing: Thing) -> Camera | None:
@@ -213,13 +162,22 @@ class _Filler:
 
     def fill(self, *, clean: bool) -> None:
         """Add labelled things unless the picture is to be clean, and distractors."""
-        rng, family = self.rng, self.street.family
+        if not clean:
+            self._spoil()
+        self._distract()
+
+    def _spoil(self) -> None:
+        """Add labelled things."""
+        rng = self.rng
         if self.things[0].label == "litter":
             for _ in range(rng.randint(0, 5)):
                 self._near(_draw_kind(rng, "litter"), self.things[0], 2.5)
-        if not clean:
-            for _ in range(rng.randint(1, 5)):
-                self._somewhere(_draw_kind(rng, _draw_class(rng)))
+        for _ in range(rng.randint(1, 5)):
+            self._somewhere(_draw_kind(rng, _draw_class(rng)))
+
+    def _distract(self) -> None:
+        """Add cars, people, trees and sound things."""
+        rng, family = self.rng, self.street.family
         for _ in range(rng.randint(*map(int, family.cars))):
             self._parked(rng.choices(CARS, [KINDS[car].weight for car in CARS])[0])
         for _ in range(rng.randint(*map(int, family.people))):
@@ -273,8 +231,8 @@ class _Filler:
             looks = self.camera.apparent_px((x, y, 0.0), rule.size_m)
             if not _MIN_PX <= looks <= _MAX_PX:
                 return False
-        thing = _placed(self.rng, self.street, kind, x, y)
-        self.things.append(_facing(self.rng, thing, self.camera))
+        thing = placed(self.rng, self.street, kind, x, y)
+        self.things.append(facing(self.rng, thing, self.camera))
         return True
 
     def _is_free(self, kind: str, x: float, y: float) -> bool:

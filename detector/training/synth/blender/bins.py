@@ -93,14 +93,21 @@ def _wheelie_body(parts: Parts, rng: random.Random, lid_angle: float) -> float:
     dark = materials.plain("inside", (0.01, 0.01, 0.01), 0.9)
     start = len(parts.vertices)
     parts.box((0, 0, 0.08 + (high - 0.08) / 2), (wide, deep, high - 0.08), shade)
-    moved(parts, lambda p: (p[0] * (0.8 + 0.2 * p[2] / high), p[1] * (0.8 + 0.2 * p[2] / high), p[2]),
-          start)  # fmt: skip
+    moved(
+        parts,
+        lambda p: (p[0] * (0.8 + 0.2 * p[2] / high), p[1] * (0.8 + 0.2 * p[2] / high), p[2]),
+        start,
+    )
     parts.box((0, 0, high - 0.03), (wide + 0.05, deep + 0.05, 0.06), shade)
     parts.box((0, 0, high + 0.004), (wide - 0.05, deep - 0.05, 0.008), dark)
     for side in (-1, 1):
         x = side * wide * 0.42
-        parts.tube([((x - 0.03, -deep * 0.38, 0.1), 0.1), ((x - 0.03, -deep * 0.38 + 0.06, 0.1), 0.1)],
-                   tyre, axis="y", sides=14)  # fmt: skip
+        parts.tube(
+            [((x - 0.03, -deep * 0.38, 0.1), 0.1), ((x - 0.03, -deep * 0.38 + 0.06, 0.1), 0.1)],
+            tyre,
+            axis="y",
+            sides=14,
+        )
     start = len(parts.vertices)
     parts.box((0, 0.01, high + 0.035), (wide + 0.07, deep + 0.08, 0.05), lid)
     parts.box((0, -deep / 2 - 0.06, high + 0.03), (wide * 0.7, 0.05, 0.05), lid)
@@ -137,7 +144,9 @@ def _basket_body(parts: Parts, rng: random.Random) -> None:
     parts.tube([((0, 0, 0.5), 0.17), ((0, 0, 0.9), 0.20)], liner)
     for step in range(16):
         turn = step * math.pi / 8
-        parts.box((0.215 * math.cos(turn), 0.215 * math.sin(turn), 0.72), (0.022, 0.022, 0.5), steel)
+        parts.box(
+            (0.215 * math.cos(turn), 0.215 * math.sin(turn), 0.72), (0.022, 0.022, 0.5), steel
+        )
     for z in (0.48, 0.72, 0.95):
         parts.tube([((0, 0, z), 0.225), ((0, 0, z + 0.03), 0.225)], steel)
 

@@ -36,7 +36,7 @@ def build_edges(street: Street, *, lit: bool) -> None:
                 thing.location = (-thing.location[0], -thing.location[1], thing.location[2])
 
 
-def _houses(street: Street, rng: random.Random, edge: float, lit: bool) -> None:
+def _houses(_street: Street, rng: random.Random, edge: float, lit: bool) -> None:
     spec = StreetSpec(
         seed=rng.randrange(9999),
         road_width_m=2 * edge - 2.0,
@@ -49,8 +49,10 @@ def _houses(street: Street, rng: random.Random, edge: float, lit: bool) -> None:
 def _wall(_street: Street, rng: random.Random, edge: float, _lit: bool) -> None:
     parts = Parts()
     colour = rng.choice(_WALLS)
-    stone = materials.wall_bricks("wall", colour) if rng.random() < 0.6 else materials.mottled(
-        "render", colour, 1.2, 0.15
+    stone = (
+        materials.wall_bricks("wall", colour)
+        if rng.random() < 0.6
+        else materials.mottled("render", colour, 1.2, 0.15)
     )
     cap = materials.mottled("coping", materials.scaled(colour, 1.3), 6.0)
     high = rng.uniform(1.2, 3.0)
@@ -87,7 +89,9 @@ def _fence(street: Street, rng: random.Random, edge: float, lit: bool) -> None:
     high, open_ = rng.uniform(1.1, 1.9), rng.random() < 0.5
     step = 0.3 if open_ else 0.15
     for i in range(int(2 * 45 / step)):
-        parts.box((-45 + i * step, edge + 0.1, high / 2), (0.10 if open_ else 0.145, 0.025, high), wood)
+        parts.box(
+            (-45 + i * step, edge + 0.1, high / 2), (0.10 if open_ else 0.145, 0.025, high), wood
+        )
     for z in (0.3, high - 0.2):
         parts.box((0, edge + 0.14, z), (90, 0.05, 0.09), wood)
     parts.build("fence")
@@ -108,9 +112,14 @@ def _trees(_street: Street, rng: random.Random, edge: float, _lit: bool) -> None
 
 
 def _windows(
-    parts: Parts, rng: random.Random, front: float, spans: tuple[range, range], pitch: tuple[float, float],
-    *, lit: bool,
-) -> None:  # fmt: skip
+    parts: Parts,
+    rng: random.Random,
+    front: float,
+    spans: tuple[range, range],
+    pitch: tuple[float, float],
+    *,
+    lit: bool,
+) -> None:
     glass = materials.plain("window", (0.02, 0.026, 0.03), 0.06)
     frame = materials.plain("frame", (0.6, 0.6, 0.58), 0.5)
     warm = materials.glowing("lit window", (1.0, 0.62, 0.28), 2.2)
@@ -127,7 +136,9 @@ def _flats(_street: Street, rng: random.Random, edge: float, lit: bool) -> None:
     """Slab blocks with balconies."""
     colour = rng.choice(((0.50, 0.48, 0.44), (0.42, 0.44, 0.46), (0.55, 0.46, 0.34)))
     skin = materials.mottled("flats", colour, 0.8, 0.1)
-    trim = materials.mottled("balcony", rng.choice(((0.15, 0.25, 0.32), (0.4, 0.2, 0.1), colour)), 2.0)
+    trim = materials.mottled(
+        "balcony", rng.choice(((0.15, 0.25, 0.32), (0.4, 0.2, 0.1), colour)), 2.0
+    )
     floors = rng.randint(4, 7)
     for block in (-1, 0, 1):
         parts = Parts()
@@ -136,7 +147,9 @@ def _flats(_street: Street, rng: random.Random, edge: float, lit: bool) -> None:
         _windows(parts, rng, front, (range(-4, 5), range(floors)), (3.1, 2.8), lit=lit)
         for row in range(1, floors):
             for column in (-3, 0, 3):
-                parts.box((column * 3.1 + 1.55, front - 0.5, 0.7 + row * 2.8), (2.6, 1.0, 1.0), trim)
+                parts.box(
+                    (column * 3.1 + 1.55, front - 0.5, 0.7 + row * 2.8), (2.6, 1.0, 1.0), trim
+                )
         parts.vertices[start:] = [(x + block * 35, y, z) for x, y, z in parts.vertices[start:]]
         parts.build("flats")
 
@@ -153,7 +166,9 @@ def _sheds(_street: Street, rng: random.Random, edge: float, _lit: bool) -> None
         front = edge + rng.uniform(0.1, 1.5)
         parts.box((x + wide / 2, front + 6, high / 2), (wide, 12, high), skin)
         for i in range(int(wide / 0.6)):
-            parts.box((x + 0.3 + i * 0.6, front - 0.01, high * 0.6), (0.06, 0.04, high * 0.75), skin)
+            parts.box(
+                (x + 0.3 + i * 0.6, front - 0.01, high * 0.6), (0.06, 0.04, high * 0.75), skin
+            )
         for i in range(int(wide / 8)):
             at = x + 4 + i * 8
             parts.box((at, front - 0.02, 1.7), (3.4, 0.08, 3.4), door)
@@ -180,13 +195,23 @@ def _cottages(_street: Street, rng: random.Random, edge: float, lit: bool) -> No
         ridge = high + 2.8
         left, right = x - 0.3, x + wide + 0.3
         parts.add(
-            [(left, front - 0.4, high - 0.1), (right, front - 0.4, high - 0.1), (right, front + 4, ridge),
-             (left, front + 4, ridge), (left, front + 8.4, high - 0.1), (right, front + 8.4, high - 0.1)],
-            [(0, 1, 2, 3), (3, 2, 5, 4)], tile,
-        )  # fmt: skip
+            [
+                (left, front - 0.4, high - 0.1),
+                (right, front - 0.4, high - 0.1),
+                (right, front + 4, ridge),
+                (left, front + 4, ridge),
+                (left, front + 8.4, high - 0.1),
+                (right, front + 8.4, high - 0.1),
+            ],
+            [(0, 1, 2, 3), (3, 2, 5, 4)],
+            tile,
+        )
         for side in (x, x + wide):
-            parts.add([(side, front, high), (side, front + 8, high), (side, front + 4, ridge - 0.1)],
-                      [(0, 1, 2)], skin)  # fmt: skip
+            parts.add(
+                [(side, front, high), (side, front + 8, high), (side, front + 4, ridge - 0.1)],
+                [(0, 1, 2)],
+                skin,
+            )
         start = len(parts.vertices)
         rows = range(1 if high < 3 else 2)
         _windows(parts, rng, front, (range(-1, 2), rows), (2.7, 2.6), lit=lit)
@@ -204,11 +229,17 @@ def _water(_street: Street, rng: random.Random, edge: float, _lit: bool) -> None
     parts.box((0, edge + 0.25, KERB_M / 2 - 1.5), (500, 0.5, 3 + KERB_M), stone)
     deep = materials.Shader("water", (0.02, 0.035, 0.035), 0.08)
     deep.bump(deep.noise(1.6, 4), 0.35, 0.08)
-    parts.add([(-250, edge + 0.4, -1.4), (250, edge + 0.4, -1.4), (250, 250, -1.4), (-250, 250, -1.4)],
-              [(0, 1, 2, 3)], deep.material)  # fmt: skip
+    parts.add(
+        [(-250, edge + 0.4, -1.4), (250, edge + 0.4, -1.4), (250, 250, -1.4), (-250, 250, -1.4)],
+        [(0, 1, 2, 3)],
+        deep.material,
+    )
     for i in range(int(90 / 2)):
-        parts.tube([((-45 + 2 * i, edge - 0.1, 0), 0.035), ((-45 + 2 * i, edge - 0.1, 1.15), 0.035)],
-                   steel, sides=8)  # fmt: skip
+        parts.tube(
+            [((-45 + 2 * i, edge - 0.1, 0), 0.035), ((-45 + 2 * i, edge - 0.1, 1.15), 0.035)],
+            steel,
+            sides=8,
+        )
     for z in (0.45, 0.8, 1.12):
         parts.box((0, edge - 0.1, z), (90, 0.045, 0.045), steel)
     parts.build("quay")

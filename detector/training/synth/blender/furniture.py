@@ -1,4 +1,4 @@
-"""Benches, guard rails, fences, lamps, bollards: sound and damaged."""
+"""Benches, guard rails and fences, sound and damaged; tubs and cabinets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _WOODS = ((0.28, 0.15, 0.07), (0.20, 0.13, 0.08), (0.33, 0.31, 0.28), (0.07, 0.1
 _BENCH_M = 1.75
 
 
-def _steel(rng: random.Random) -> Material:
+def steel(rng: random.Random) -> Material:
+    """Painted steel of a drawn tone."""
     tone = rng.choice(((0.10, 0.11, 0.115), (0.32, 0.33, 0.34), (0.03, 0.07, 0.04)))
     return materials.mottled("steel", tone, 6.0, 0.2, 0.45)
 
@@ -38,9 +39,9 @@ def bench(rng: random.Random) -> Built:
     """A wooden bench."""
     parts = Parts()
     wood = materials.mottled("slat", rng.choice(_WOODS), 5.0, 0.2)
-    steel = _steel(rng)
+    iron = steel(rng)
     for x in (-0.7, 0.7):
-        _bench_legs(parts, steel, x)
+        _bench_legs(parts, iron, x)
     for middle, turn in _slats():
         start = len(parts.vertices)
         parts.box(middle, (_BENCH_M, 0.10, 0.035), wood)
@@ -53,9 +54,9 @@ def bench_broken(rng: random.Random) -> Built:
     parts = Parts()
     wood = materials.mottled("slat", rng.choice(_WOODS), 5.0, 0.25)
     fresh = materials.mottled("splinter", (0.45, 0.33, 0.18), 9.0, 0.3)
-    steel = _steel(rng)
+    iron = steel(rng)
     for x in (-0.7, 0.7):
-        _bench_legs(parts, steel, x)
+        _bench_legs(parts, iron, x)
     slats = _slats()
     spoilt = set(rng.sample(range(len(slats)), rng.randint(3, 5)))
     for number, (middle, turn) in enumerate(slats):
@@ -80,7 +81,7 @@ def _broken_slat(
     parts: Parts, rng: random.Random, middle: Vec, turn: float, wood: tuple[Material, Material]
 ) -> None:
     """A stump at one end, the rest gone, hanging or on the ground."""
-    x, y, z = middle
+    _, y, z = middle
     side, left = rng.choice((-1, 1)), rng.uniform(0.25, 0.9)
     start = len(parts.vertices)
     parts.box((side * (_BENCH_M / 2 - left / 2), y, z), (left, 0.10, 0.035), wood[0])
@@ -107,7 +108,9 @@ def _rail_parts(rng: random.Random, length: float) -> Parts:
     if rng.random() < 0.6:
         profile = [(0.46, 0.0), (0.50, 0.05), (0.58, 0.05), (0.62, 0.0), (0.66, 0.05),
                    (0.74, 0.05), (0.78, 0.0)]  # fmt: skip
-        points = [(length * (i / steps - 0.5), out, z) for i in range(steps + 1) for z, out in profile]
+        points = [
+            (length * (i / steps - 0.5), out, z) for i in range(steps + 1) for z, out in profile
+        ]
         n = len(profile)
         faces = [(r * n + c, r * n + c + 1, (r + 1) * n + c + 1, (r + 1) * n + c)
                  for r in range(steps) for c in range(n - 1)]  # fmt: skip
@@ -117,14 +120,14 @@ def _rail_parts(rng: random.Random, length: float) -> Parts:
             for k in range(4):
                 parts.box((x, -0.06, 0.1 + 0.2 * k), (0.10, 0.08, 0.2), zinc)
         return parts
-    steel = _steel(rng)
+    iron = steel(rng)
     for z in (0.15, 1.0):
-        pipe(parts, [((length * (i / steps - 0.5), 0.0, z), 0.028) for i in range(steps + 1)], steel)
+        pipe(parts, [((length * (i / steps - 0.5), 0.0, z), 0.028) for i in range(steps + 1)], iron)
     for i in range(int(length / 0.16)):
         x = -length / 2 + 0.08 + i * 0.16
         thick = 0.03 if i % 10 == 0 else 0.012
         low = 0.0 if i % 10 == 0 else 0.15
-        pipe(parts, [((x, 0, low + (1.0 - low) * k / 4), thick) for k in range(5)], steel, 5)
+        pipe(parts, [((x, 0, low + (1.0 - low) * k / 4), thick) for k in range(5)], iron, 5)
     return parts
 
 
@@ -168,18 +171,28 @@ def _fence_parts(rng: random.Random, *, broken: bool) -> Parts:
         if gone:
             moved(parts, tilt("y", rng.gauss(0, 0.5), (x, 0, 0.4)), start)
             moved(parts, tilt("x", rng.uniform(-1.3, 0.2), (x, 0, 0.1)), start)
-    for z in (0.25, high - 0.15):
-        for i in range(12):
-            x = -wide / 2 + (i + 0.5) * wide / 12
-            if not broken or abs(x - gap) > 0.4:
-                parts.box((x, 0, z), (wide / 12, 0.04, 0.08), wood)
+    _add_bars(parts, wood, (high, wide), gap if broken else None)
     for x in (-wide / 2, 0.0, wide / 2):
         parts.box((x, -0.03, high / 2 + 0.05), (0.10, 0.10, high + 0.1), wood)
     if broken:
-        side = rng.choice((-1, 1))
-        lean = rng.uniform(0.35, 1.1)
-        moved(parts, lambda p: tilt("x", lean * max(0.0, side * (p[0] - gap)) / wide)(p))
+        _sag(parts, rng, gap, wide)
     return parts
+
+
+def _add_bars(parts: Parts, wood: Material, size: tuple[float, float], gap: float | None) -> None:
+    """Add the two bars that hold the boards, but for a gap."""
+    high, wide = size
+    for z in (0.25, high - 0.15):
+        for i in range(12):
+            x = -wide / 2 + (i + 0.5) * wide / 12
+            if gap is None or abs(x - gap) > 0.4:
+                parts.box((x, 0, z), (wide / 12, 0.04, 0.08), wood)
+
+
+def _sag(parts: Parts, rng: random.Random, gap: float, wide: float) -> None:
+    """Lean a fence more and more to one side of its gap."""
+    side, lean = rng.choice((-1, 1)), rng.uniform(0.35, 1.1)
+    moved(parts, lambda p: tilt("x", lean * max(0.0, side * (p[0] - gap)) / wide)(p))
 
 
 def fence(rng: random.Random) -> Built:
@@ -190,98 +203,6 @@ def fence(rng: random.Random) -> Built:
 def fence_broken(rng: random.Random) -> Built:
     """A fence with boards gone that sags to one side."""
     return one(_fence_parts(rng, broken=True), "broken fence")
-
-
-def _lamp_parts(rng: random.Random, high: float) -> Parts:
-    """A lamp post, its arm towards +y."""
-    parts = Parts()
-    steel = _steel(rng)
-    glass = materials.plain("lamp glass", (0.6, 0.6, 0.55), 0.2)
-    path = [((0.0, 0.0, high * i / 12), 0.09 - 0.035 * i / 12) for i in range(13)]
-    if rng.random() < 0.3:
-        pipe(parts, path, steel, 10)
-        parts.tube([((0, 0, high), 0.08), ((0, 0, high + 0.45), 0.22)], glass, sides=10)
-        parts.tube([((0, 0, high + 0.45), 0.28), ((0, 0, high + 0.6), 0.05)], steel, sides=10)
-        return parts
-    arm = [((0.0, 1.3 * math.sin(t), high + 0.35 * (1 - math.cos(t))), 0.045)
-           for t in (0.3, 0.6, 0.9, 1.2, 1.57)]  # fmt: skip
-    pipe(parts, [*path, *arm], steel, 10)
-    parts.box((0, 1.6, high + 0.36), (0.24, 0.75, 0.10), steel)
-    parts.box((0, 1.65, high + 0.30), (0.18, 0.5, 0.03), glass)
-    return parts
-
-
-def lamp(rng: random.Random) -> Built:
-    """A sound lamp post."""
-    return one(_lamp_parts(rng, rng.uniform(4.0, 6.5)), "lamp")
-
-
-def lamp_leaning(rng: random.Random) -> Built:
-    """A lamp post that leans, or whose shaft is bent over."""
-    high = rng.uniform(3.5, 5.5)
-    parts = _lamp_parts(rng, high)
-    way, angle = rng.choice(("x", "y", "y")), rng.choice((-1, 1)) * rng.uniform(0.3, 0.8)
-    if rng.random() < 0.5:
-        moved(parts, tilt(way, angle))
-    else:
-        knee = rng.uniform(0.25, 0.6) * high
-        turn = tilt(way, angle * 1.7, (0, 0, knee))
-        moved(parts, lambda p: turn(p) if p[2] > knee else p)
-    return one(parts, "leaning lamp")
-
-
-def lamp_fallen(rng: random.Random) -> Built:
-    """A lamp post that lies across the ground, its stump still standing."""
-    high = rng.uniform(4.0, 5.5)
-    parts = _lamp_parts(rng, high)
-    moved(parts, tilt("y", math.pi / 2 - 0.03))
-    moved(parts, shift(-high / 2, 0.0, 0.12))
-    stump = _steel(rng)
-    pipe(parts, [((-high / 2 - 0.3, 0.1, 0), 0.1), ((-high / 2 - 0.22, 0.1, 0.45), 0.09)], stump, 10)
-    return one(parts, "fallen lamp")
-
-
-def _bollard_parts(rng: random.Random) -> Parts:
-    parts = Parts()
-    if rng.random() < 0.4:
-        red = materials.plain("bollard red", (0.55, 0.05, 0.02), 0.5)
-        white = materials.plain("bollard white", (0.7, 0.7, 0.7), 0.4)
-        levels = ((0.0, 0.45, red), (0.45, 0.58, white), (0.58, 0.7, red), (0.7, 0.83, white),
-                  (0.83, 1.0, red))  # fmt: skip
-        for low, high, paint in levels:
-            parts.tube([((0, 0, low), 0.07), ((0, 0, high), 0.07)], paint, sides=14)
-        return parts
-    iron = _steel(rng)
-    for k in range(6):
-        parts.tube([((0, 0, 0.15 * k), 0.085), ((0, 0, 0.15 * (k + 1)), 0.08)], iron, sides=14)
-    parts.tube([((0, 0, 0.7), 0.10), ((0, 0, 0.76), 0.10)], iron, sides=14)
-    parts.tube([((0, 0, 0.9), 0.09), ((0, 0, 0.98), 0.03)], iron, sides=14)
-    return parts
-
-
-def bollard(rng: random.Random) -> Built:
-    """A row of one to four upright bollards."""
-    parts = _bollard_parts(rng)
-    count, faces = len(parts.vertices), list(zip(parts.faces, parts.slots, strict=True))
-    first = list(parts.vertices)
-    for number in range(1, rng.randint(1, 4)):
-        parts.vertices.extend(shift(1.5 * number, 0)(p) for p in first)
-        for face, slot in faces:
-            parts.faces.append(tuple(i + number * count for i in face))
-            parts.slots.append(slot)
-    return one(parts, "bollard")
-
-
-def bollard_leaning(rng: random.Random) -> Built:
-    """A bollard that was driven over, with rubble at its foot."""
-    parts = _bollard_parts(rng)
-    moved(parts, tilt(rng.choice(("x", "y")), rng.choice((-1, 1)) * rng.uniform(0.5, 1.35)))
-    lump = materials.mottled("rubble", (0.25, 0.24, 0.23), 12.0, 0.3)
-    for _ in range(rng.randint(3, 9)):
-        size = rng.uniform(0.03, 0.11)
-        at = (rng.gauss(0, 0.16), rng.gauss(0, 0.16), size * 0.4)
-        parts.box(at, (size, size * 0.8, size * 0.8), lump, rng.uniform(0, 3))
-    return one(parts, "leaning bollard")
 
 
 def planter(rng: random.Random) -> Built:

@@ -10,7 +10,7 @@ import bpy
 
 from detector.training.synth.blender.built import Built, Material, disc, one
 from detector.training.synth.kinds import KINDS
-from detector.training.synth.layout import Thing
+from detector.training.synth.placing import Thing
 from detector.training.synth.street import KERB_M, KERB_WIDTH_M, LENGTH_M, Street
 from sample_videos.render.blender import materials
 from sample_videos.render.blender.parts import Parts
@@ -24,7 +24,9 @@ def road_materials(street: Street) -> tuple[Material, Material]:
     """Materials of the road, and of the road where it is broken."""
     colour = street.road_colour
     if street.road == "gravel":
-        return materials.asphalt((0.26, 0.22, 0.17)), materials.asphalt((0.26, 0.22, 0.17), broken=True)
+        return materials.asphalt((0.26, 0.22, 0.17)), materials.asphalt(
+            (0.26, 0.22, 0.17), broken=True
+        )
     if street.road == "concrete":
         pale = materials.scaled(colour, 2.4)
         return materials.asphalt(pale), materials.asphalt(pale, broken=True)
@@ -86,7 +88,12 @@ def _sides(street: Street) -> list[Material]:
                 _flat(parts, _band(sign, low, top), material, high)
         if street.edge[far] != "water":
             beyond = green if street.edge[far] in ("trees", "hedge", "fence") else soil
-            _flat(parts, _band(sign, edge, _GROUND_M), rng.choice((beyond, beyond, green)), high - 0.03)
+            _flat(
+                parts,
+                _band(sign, edge, _GROUND_M),
+                rng.choice((beyond, beyond, green)),
+                high - 0.03,
+            )
     parts.build("sides")
     return [stone, paving]
 
@@ -110,7 +117,12 @@ def _markings(street: Street) -> None:
     for side in (-1, 1):
         if rng.random() < 0.5:
             y = side * (half - rng.choice((0.25, 2.2)))
-            _flat(parts, (x0, y - _LINE_M / 2, x1, y + _LINE_M / 2), rng.choice((white, yellow)), 0.003)
+            _flat(
+                parts,
+                (x0, y - _LINE_M / 2, x1, y + _LINE_M / 2),
+                rng.choice((white, yellow)),
+                0.003,
+            )
     if rng.random() < 0.35:
         _zebra(parts, rng.uniform(-12, 12), half, white)
     parts.build("markings")
@@ -137,7 +149,13 @@ def blot(parts: Parts, rng: random.Random, radius_m: float, material: Material, 
 def puddle(rng: random.Random) -> Built:
     """A shallow puddle on a sound road."""
     parts = Parts()
-    blot(parts, rng, rng.uniform(0.4, 1.0), materials.plain("puddle", (0.03, 0.03, 0.03), 0.03), 0.004)
+    blot(
+        parts,
+        rng,
+        rng.uniform(0.4, 1.0),
+        materials.plain("puddle", (0.03, 0.03, 0.03), 0.03),
+        0.004,
+    )
     return one(parts, "puddle")
 
 
@@ -177,7 +195,9 @@ def manhole(rng: random.Random) -> Built:
     rib = materials.mottled("rib", (tone * 1.7, tone * 1.6, tone * 1.5), 30.0, 0.3, 0.5)
     seam = materials.plain("seam", (0.01, 0.01, 0.01), 0.9)
     radius = rng.uniform(0.30, 0.36)
-    for level, (out, paint) in enumerate(((radius + 0.06, iron), (radius + 0.008, seam), (radius, iron))):
+    for level, (out, paint) in enumerate(
+        ((radius + 0.06, iron), (radius + 0.008, seam), (radius, iron))
+    ):
         disc(parts, (0, 0, 0.003 + 0.0015 * level), out, paint)
     if rng.random() < 0.7:
         for k in (-2, -1, 0, 1, 2):

@@ -10,7 +10,7 @@ import numpy as np
 
 from detector.training.synth.blender.built import Built, Material, moved, pipe, shift, tilt
 from detector.training.synth.kinds import KINDS
-from detector.training.synth.layout import Thing
+from detector.training.synth.placing import Thing
 from sample_videos.render.blender import materials
 from sample_videos.render.blender.parts import Parts
 from sample_videos.render.shapes import Hole, pothole
@@ -33,7 +33,8 @@ def build_opening(thing: Thing, road: Material, broken: Material) -> Built:
 
 def _pothole(thing: Thing, rng: random.Random, road: Material, broken: Material) -> Built:
     room = KINDS[thing.kind].radius_m
-    size = rng.uniform(0.5, 2 * (room - _MARK_M)), rng.uniform(0.4, 1.5 * (room - _MARK_M))
+    long = rng.uniform(0.5, 2 * (room - _MARK_M))
+    size = long, long * rng.uniform(0.6, 0.95)
     bounds = thing.x - room, thing.y - room, thing.x + room, thing.y + room
     depth = rng.uniform(0.06, 0.16)
     hole = pothole(bounds, size, depth, thing.seed % 9999)
@@ -162,9 +163,7 @@ def _lid(parts: Parts, radius: float, iron: Material) -> None:
         parts.box((0, 0.12 * k, 0.048), (long, 0.035, 0.012), rib)
 
 
-def _shifted(
-    parts: Parts, rng: random.Random, thing: Thing, radius: float, iron: Material
-) -> None:
+def _shifted(parts: Parts, rng: random.Random, thing: Thing, radius: float, iron: Material) -> None:
     start = len(parts.vertices)
     _lid(parts, radius + 0.01, iron)
     moved(parts, tilt("z", rng.uniform(0, 3)), start)
@@ -193,5 +192,7 @@ def _broken(parts: Parts, rng: random.Random, thing: Thing, radius: float, iron:
     rows = [*range(len(rim), count)]
     parts.add([*rim, *jag, (0.0, 0.0, 0.0)], [(steps, rows[0], count), (0, count, rows[-1])], iron)
     if rng.random() < 0.5:
-        moved(parts, tilt(rng.choice(("x", "y")), rng.choice((-1, 1)) * rng.uniform(0.1, 0.3)), start)
+        moved(
+            parts, tilt(rng.choice(("x", "y")), rng.choice((-1, 1)) * rng.uniform(0.1, 0.3)), start
+        )
     moved(parts, shift(thing.x, thing.y, -0.01), start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,17 @@ from detector.training.synth.camera import HEIGHT_PX, WIDTH_PX
 from detector.training.synth.finish import finished
 from detector.training.synth.kinds import KINDS
 from detector.training.synth.labels import Box, is_shown, silhouette_px, visible_box
-from detector.training.synth.layout import Scene, Thing
+from detector.training.synth.layout import Scene
+from detector.training.synth.placing import Thing
 
 Picture = NDArray[np.uint8]
-_SAMPLES, _SAMPLES_DARK = 9, 12
+_SAMPLES, _SAMPLES_DARK = 6, 8
 """Few, since the denoiser's remains are below what a street camera's coding adds."""
+
+
+_NOISE_DETAIL = 2.0
+_RELIEF = ("film", "bag", "bin bag", "carrier", "water")
+"""Materials whose relief is seen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +99,7 @@ class Studio:
         build_sky(scene.weather)
         build_lamps(scene)
         build_camera(scene.camera)
+        _simplify(m for m in bpy.data.materials if m != self.numbers)
         return labelled
 
     def _choose(
@@ -151,6 +159,18 @@ def _take_out(thing: Thing, built: Built) -> None:
         bpy.context.scene.collection.objects.link(bpy.data.objects.new("closed", mesh))
 
 
+def _simplify(materials: Iterable[bpy.types.Material]) -> None:
+    """Drop what costs time and cannot be seen from a mast: relief, fine noise, glow as light."""
+    for material in materials:
+        material.cycles.emission_sampling = "NONE"
+        for node in material.node_tree.nodes:
+            if node.type == "TEX_NOISE":
+                detail = node.inputs["Detail"]
+                detail.default_value = min(detail.default_value, _NOISE_DETAIL)
+            elif node.type == "BUMP" and not material.name.startswith(_RELIEF):
+                material.node_tree.nodes.remove(node)
+
+
 def _number_material() -> bpy.types.Material:
     """A material that shines with its object's number as an 8-bit level."""
     material = bpy.data.materials.new("numbers")
@@ -185,7 +205,8 @@ def _configure(threads: int) -> None:
     cycles.device, cycles.denoiser = "CPU", "OPENIMAGEDENOISE"
     cycles.denoising_quality, cycles.denoising_prefilter = "BALANCED", "FAST"
     cycles.use_adaptive_sampling = False
-    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 1, 2
+    cycles.use_light_tree = False
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 2, 1, 1
     cycles.transparent_max_bounces, cycles.transmission_bounces = 4, 2
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.sample_clamp_indirect = 4.0

@@ -21,9 +21,14 @@ _BARKS: tuple[Colour, ...] = ((0.11, 0.08, 0.055), (0.16, 0.14, 0.12), (0.07, 0.
 
 
 def leaf_cloud(
-    parts: Parts, rng: random.Random, blobs: list[tuple[Vec, float]], count: int, material: Material,
-    *, leaf_m: float = 0.16,
-) -> None:  # fmt: skip
+    parts: Parts,
+    rng: random.Random,
+    blobs: list[tuple[Vec, float]],
+    count: int,
+    material: Material,
+    *,
+    leaf_m: float = 0.16,
+) -> None:
     """Scatter leaves, each a quad, in balls given by middle and radius; none below the ground."""
     random_ = np.random.default_rng(rng.randrange(1 << 30))
     pick = random_.integers(len(blobs), size=count)
@@ -35,8 +40,8 @@ def leaf_cloud(
     at[:, 2] = np.maximum(np.abs(at[:, 2]), 0.02)
     long = random_.normal(size=(count, 3))
     wide = random_.normal(size=(count, 3))
-    long *= leaf_m * random_.uniform(0.6, 1.3, (count, 1)) / np.linalg.norm(
-        long, axis=1, keepdims=True
+    long *= (
+        leaf_m * random_.uniform(0.6, 1.3, (count, 1)) / np.linalg.norm(long, axis=1, keepdims=True)
     )
     wide *= 0.5 * leaf_m / np.linalg.norm(wide, axis=1, keepdims=True)
     corners = np.stack([at - long, at + wide, at + long, at - wide], axis=1).reshape(-1, 3)
@@ -61,8 +66,16 @@ def tree(rng: random.Random) -> Built:
     stem = high * rng.uniform(0.35, 0.5)
     lean = rng.uniform(-0.2, 0.2)
     thick = 0.028 * high
-    pipe(parts, [((0, 0, 0), thick), ((lean * 0.3, 0, stem * 0.5), thick * 0.8),
-                 ((lean, 0, stem), thick * 0.65), ((lean, 0, high * 0.8), thick * 0.2)], bark)
+    pipe(
+        parts,
+        [
+            ((0, 0, 0), thick),
+            ((lean * 0.3, 0, stem * 0.5), thick * 0.8),
+            ((lean, 0, stem), thick * 0.65),
+            ((lean, 0, high * 0.8), thick * 0.2),
+        ],
+        bark,
+    )
     blobs: list[tuple[Vec, float]] = []
     spread = rng.uniform(0.18, 0.32) * high
     for _ in range(11):
@@ -163,7 +176,12 @@ def _stump(
     for _ in range(9):
         dx, dy = rng.gauss(0, thick * 0.45), rng.gauss(0, thick * 0.45)
         foot = (x + dx, y + dy, high - 0.02)
-        pipe(parts, [(foot, 0.05), ((x + dx, y + dy, high + rng.uniform(0.05, 0.35)), 0.005)], wood, 4)
+        pipe(
+            parts,
+            [(foot, 0.05), ((x + dx, y + dy, high + rng.uniform(0.05, 0.35)), 0.005)],
+            wood,
+            4,
+        )
 
 
 def branch_fallen(rng: random.Random) -> Built:
@@ -175,7 +193,12 @@ def branch_fallen(rng: random.Random) -> Built:
         t = rng.uniform(0.15, 0.7)
         way = rng.choice((-1, 1)) * rng.uniform(0.4, 1.1)
         blobs += _bough(
-            parts, rng, (-length / 2 + t * length, 0.0, 0.1), way, rng.uniform(0.3, 0.55) * length, bark
+            parts,
+            rng,
+            (-length / 2 + t * length, 0.0, 0.1),
+            way,
+            rng.uniform(0.3, 0.55) * length,
+            bark,
         )
     if rng.random() < 0.75:
         low = [((x, y, z + rng.uniform(0.0, 0.25)), 0.22) for (x, y, z), _ in blobs]

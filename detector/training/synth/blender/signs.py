@@ -91,7 +91,7 @@ def _plate(rng: random.Random, *, worn: float = 0.0) -> Parts:
     _add_layer(parts, _outline(face, 1.0), 0.006, rim)
     inner = 0.78 if face.corners else 0.92
     _add_layer(parts, _outline(face, inner), 0.010, field)
-    _add_mark(parts, rng, face, ink)
+    _add_mark(parts, face, ink)
     return parts
 
 
@@ -104,43 +104,30 @@ def _paint(colour: Colour, worn: float) -> Material:
     return materials.mottled("faded paint", (faded[0], faded[1], faded[2]), 3.0, 0.5 * worn, 0.8)
 
 
-def _add_mark(parts: Parts, rng: random.Random, face: _Face, ink: Material) -> None:
+_MARKS: dict[str, tuple[tuple[float, float, float, float], ...]] = {
+    "": (),
+    "digits": ((-0.14, 0.0, 0.08, 0.19), (0.14, 0.0, 0.08, 0.19)),
+    "bar": ((0.0, 0.0, 0.36, 0.086),),
+    "slash": ((0.0, 0.0, 0.45, 0.05),),
+    "arrow": ((0.0, -0.04, 0.05, 0.29), (0.0, 0.21, 0.17, 0.05)),
+    "pole": ((0.0, 0.0, 0.035, 0.17),),
+    "word": tuple((x, 0.0, 0.05, 0.125) for x in (-0.25, -0.0875, 0.0875, 0.25)),
+    "letter": ((-0.13, 0.0, 0.05, 0.3), (0.03, 0.18, 0.13, 0.05), (0.03, 0.0, 0.13, 0.05),
+               (0.17, 0.09, 0.05, 0.13)),
+    "lines": ((0.0, 0.22, 0.35, 0.07), (-0.05, -0.02, 0.28, 0.07), (0.03, -0.24, 0.31, 0.07)),
+}  # fmt: skip
+"""Bars by mark: middle and half size, as shares of the plate's size."""
+
+
+def _add_mark(parts: Parts, face: _Face, ink: Material) -> None:
     """What the sign shows, as bars."""
     wide, high = face.size
-    y = 0.014
-
-    def bar(x: float, z: float, w: float, h: float) -> None:
-        parts.add(
-            [(x - w, y, z - h), (x + w, y, z - h), (x + w, y, z + h), (x - w, y, z + h)],
-            [(0, 1, 2, 3)],
-            ink,
-        )
-
-    if face.mark == "digits":
-        for x in (-0.1, 0.1):
-            bar(x, 0.0, 0.025 if rng.random() < 0.3 else 0.06, 0.13)
-    elif face.mark == "bar":
-        bar(0, 0, wide * 0.36, 0.06)
-    elif face.mark == "slash":
-        start = len(parts.vertices)
-        bar(0, 0, wide * 0.45, 0.035)
+    start = len(parts.vertices)
+    for x, z, w, h in _MARKS[face.mark]:
+        corners = ((x - w, z - h), (x + w, z - h), (x + w, z + h), (x - w, z + h))
+        parts.add([(a * wide, 0.014, b * high) for a, b in corners], [(0, 1, 2, 3)], ink)
+    if face.mark == "slash":
         moved(parts, tilt("y", 0.8), start)
-    elif face.mark == "arrow":
-        bar(0, -0.03, 0.035, 0.2)
-        bar(0, 0.15, 0.12, 0.035)
-    elif face.mark == "pole":
-        bar(0, 0.0, 0.03, 0.15)
-    elif face.mark == "word":
-        for x in (-0.2, -0.07, 0.07, 0.2):
-            bar(x, 0, 0.04, 0.1)
-    elif face.mark == "letter":
-        bar(-0.08, 0, 0.03, 0.18)
-        bar(0.02, 0.11, 0.08, 0.03)
-        bar(0.02, 0.0, 0.08, 0.03)
-        bar(0.1, 0.055, 0.03, 0.08)
-    elif face.mark == "lines":
-        for z in (0.22, -0.02, -0.24):
-            bar(rng.uniform(-0.06, 0.06) * wide, z * high, wide * rng.uniform(0.2, 0.38), high * 0.07)
 
 
 def _post(length: float) -> Parts:
@@ -232,7 +219,9 @@ def sign_defaced(rng: random.Random) -> Built:
         for step in range(rng.randint(6, 12)):
             path.append(((x, 0.02, z), 0.022))
             x += rng.uniform(0.0, 0.07)
-            z = max(-0.26, min(0.26, z + rng.choice((-1, 1)) * rng.uniform(0.05, 0.18) * (step > 0)))
+            z = max(
+                -0.26, min(0.26, z + rng.choice((-1, 1)) * rng.uniform(0.05, 0.18) * (step > 0))
+            )
         pipe(plate, [(point, radius) for point, radius in path if abs(point[0]) < 0.36], spray, 6)
     return _on_post(rng, plate)
 

@@ -22,6 +22,7 @@ def build_sky(weather: Weather) -> None:
     world = bpy.data.worlds.new("sky")
     bpy.context.scene.world = world
     world.use_nodes = True
+    world.cycles.sampling_method = "NONE"  # the sky is smooth: rays that leave find it soon enough
     nodes, links = world.node_tree.nodes, world.node_tree.links
     way = nodes.new("ShaderNodeTexCoord").outputs["Generated"]
     split = nodes.new("ShaderNodeSeparateXYZ")

@@ -14,12 +14,13 @@ from detector.training.synth.blender import (
     ground,
     litter,
     plants,
+    posts,
     rubbish,
     signs,
     traffic,
 )
 from detector.training.synth.blender.built import Builder, Built
-from detector.training.synth.layout import Thing
+from detector.training.synth.placing import Thing
 
 BUILDERS: Mapping[str, Builder] = {
     name: getattr(module, name)
@@ -29,9 +30,9 @@ BUILDERS: Mapping[str, Builder] = {
         (bins, ("round_bin_full", "wheelie_full", "basket_full", "round_bin", "wheelie", "basket")),
         (signs, ("sign", "sign_leaning", "sign_fallen", "sign_bent", "sign_defaced",
                  "sign_broken", "sign_hanging")),
-        (furniture, ("bench", "bench_broken", "rail", "rail_bent", "lamp", "lamp_leaning",
-                     "lamp_fallen", "bollard", "bollard_leaning", "fence", "fence_broken",
+        (furniture, ("bench", "bench_broken", "rail", "rail_bent", "fence", "fence_broken",
                      "planter", "cabinet")),
+        (posts, ("lamp", "lamp_leaning", "lamp_fallen", "bollard", "bollard_leaning")),
         (plants, ("tree", "tree_fallen", "branch_fallen", "bush")),
         (ground, ("manhole", "drain", "puddle", "road_patch", "leaves")),
     )
