@@ -19,6 +19,7 @@ import uvicorn
 from service.api.app import create_app
 from service.api.deps import ApiDeps
 from service.config import load_city
+from service.decisions.evidence_kinds import kind_of_name
 from service.store.access import save_key
 from service.store.database import open_database
 from service.store.files import FileStore
@@ -95,8 +96,13 @@ class Site:
         answer = self.http.post("/api/v1/work-orders", json=body)
         answer.raise_for_status()
         for name, image in (pictures or {}).items():
-            self._put_jpeg(f"/api/v1/incidents/{incident_id}/evidence/{name}", image)
+            self.evidence(incident_id, name, image)
         return self.read(answer.json()["order_id"])
+
+    def evidence(self, incident_id: str, name: str, content: bytes) -> None:
+        kind = kind_of_name(name).content_type
+        path = f"/api/v1/incidents/{incident_id}/evidence/{name}"
+        self._put(path, content=content, headers={"Content-Type": kind})
 
     def read(self, order_id: str) -> dict[str, Any]:
         answer = self.http.get(f"/api/v1/work-orders/{order_id}")

@@ -7,7 +7,9 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
+from service.daemon.signing import Signer
 from tests.console.site import ADMIN_KEY, DETECTOR_KEY, Site, picture
+from tests.support.films import manifest_of, small_film
 
 pytestmark = pytest.mark.needs_debian
 
@@ -168,6 +170,38 @@ def test_an_order_opens_with_evidence_facts_and_history(page: Page, site: Site) 
     expect(dialog.get_by_role("img", name=re.compile("Close-up"))).to_be_visible()
     steps = dialog.locator(".history-what").all_inner_texts()
     assert steps == ["Evidence added", "Evidence added", "Dispatched", "Received"]
+
+
+def test_an_order_tells_its_story_in_pictures_a_film_and_a_signed_list(
+    page: Page, site: Site
+) -> None:
+    shots = {
+        name: picture(number)
+        for number, name in enumerate(
+            ["opened-wide", "latest-wide", "latest-wide-2", "cleared-wide", "first-wide"], start=10
+        )
+    }
+    order = site.order(pictures=shots)
+    site.evidence(order["incident_id"], "clip", small_film())
+    listed = manifest_of(order["incident_id"], shots, Signer.new())
+    site.evidence(order["incident_id"], "manifest", listed)
+    open_page(page, site)
+    row(page, 1).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name=re.compile("When confirmed"))).to_be_visible()
+    names = [name.strip() for name in dialog.locator(".choice").all_inner_texts()]
+    assert names == ["First sight", "When confirmed", "Film", "Latest sight", "When cleared"]
+    dialog.get_by_role("button", name="Latest sight").click()
+    expect(dialog.locator("figure img")).to_have_attribute("src", re.compile("latest-wide-2$"))
+    dialog.get_by_role("button", name="Film").click()
+    film = dialog.locator("figure video")
+    expect(film).to_have_attribute("src", re.compile("/evidence/clip$"))
+    page.wait_for_function("document.querySelector('figure video').readyState >= 2")
+    assert film.evaluate("v => [v.videoWidth, v.videoHeight, v.error]") == [128, 96, None]
+    assert float(film.evaluate("v => v.duration")) > 1.5
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Signed list of all files").click()
+    assert download.value.path().read_bytes() == listed
 
 
 def test_the_status_goes_on_through_the_buttons(page: Page, site: Site) -> None:
