@@ -6,7 +6,7 @@ import math
 import random
 
 import bpy
-from mathutils import Vector  # type: ignore[import-not-found]
+from mathutils import Vector
 
 from detector.training.synth.camera import SENSOR_MM, Camera
 from detector.training.synth.layout import Scene

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Mapping
 
-from mathutils import Euler, Matrix  # type: ignore[import-not-found]
+from mathutils import Euler, Matrix
 
 from detector.training.synth.blender import (
     bins,
