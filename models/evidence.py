@@ -20,7 +20,7 @@ class Privacy:
     blur_plates: bool = True
     """The part of every vehicle in which its plates are."""
     masks: tuple[Points, ...] = ()
-    """Polygons, as ratios 0 to 1 of the sides, painted over before anything looks at the picture."""
+    """Polygons, as ratios 0 to 1 of the sides, painted over before anything looks."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -111,7 +111,8 @@ def mask_bounds(mask: NDArray[np.generic]) -> PixelBox | None:
 
 def to_lab(image: Image) -> NDArray[np.float32]:
     """CIE Lab on OpenCV's 8-bit scale, as floats."""
-    return cv2.cvtColor(image, cv2.COLOR_BGR2LAB).astype(np.float32)
+    lab: NDArray[np.float32] = cv2.cvtColor(image, cv2.COLOR_BGR2LAB).astype(np.float32)
+    return lab
 
 
 def why_not_cut(picture: Image, box: PixelBox, others: list[PixelBox]) -> str | None:

@@ -183,7 +183,8 @@ def _like_the_foreground(picture: Image) -> Mask:
     counts = np.bincount(before_pieces[before_pieces > 0])
     if not len(counts):
         return np.zeros((height, width), dtype=np.uint8)
-    return (pieces == int(counts.argmax())).astype(np.uint8) * 255
+    largest: NDArray[np.uint8] = (pieces == int(counts.argmax())).astype(np.uint8) * 255
+    return largest
 
 
 def moving_in(picture: Image, still: Image) -> Mask:
@@ -232,4 +233,5 @@ def fits(
 def still_picture(frames: Sequence[Image]) -> Image:
     """The median of frames of a fixed camera: the street without what moves."""
     stack: NDArray[np.uint8] = np.stack(list(frames))
-    return np.median(stack, axis=0).astype(np.uint8)
+    street: NDArray[np.uint8] = np.median(stack, axis=0).astype(np.uint8)
+    return street

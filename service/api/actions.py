@@ -92,7 +92,7 @@ def _insert(
     order_id = str(uuid.uuid4())
     recent = orders.recent_at_place(connection, request, at.at - RECURRENCE)
     earlier = earlier_order(request, recent)
-    earlier_id = earlier and earlier.order_id
+    earlier_id = None if earlier is None else earlier.order_id
     if not orders.add_order(connection, routed, order_id, statuses[-1], at, earlier_id):
         return None
     orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))

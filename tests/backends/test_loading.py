@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from detector.backends import load_detector
-from detector.backends.labels import KNOWN_LABELS
 from detector.backends.loading import weights_version
 from detector.backends.openvino import OpenVinoDetector
 from detector.weights.form import (
@@ -22,6 +21,7 @@ from detector.weights.form import (
 from detector.weights.registry import Registry, load_registry, sha256_of
 from models.city import ModelChoice
 from models.errors import WeightsError
+from models.labels import KNOWN_LABELS
 from tests.backends import networks
 from tests.backends.networks import plain
 

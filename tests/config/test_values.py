@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.city import City
+from models.labels import DAMAGE, LITTER, VEHICLES
 from models.zone import (
     DamagedFacilityRule,
     IllegalParkingRule,
@@ -20,7 +21,6 @@ from models.zone import (
 )
 from service.config import load_city
 from service.config.scalars import parse_clock, parse_days, parse_duration
-from service.config.vocabulary import DAMAGE, LITTER, VEHICLES
 from tests.config.builders import VALID, changed, write
 
 
@@ -268,3 +268,34 @@ def test_an_alias_is_its_value_again(tmp_path: Path) -> None:
     )
     zones = load(tmp_path, text).cameras[0].zones
     assert zones[0].polygon == zones[1].polygon
+
+
+def test_a_parking_rule_minds_queues_unless_told_otherwise(tmp_path: Path) -> None:
+    rule = rule_of(tmp_path, VALID)
+    assert isinstance(rule, IllegalParkingRule)
+    assert (rule.queue, rule.queue_zone_id, rule.longest_queue_s) == ("ignore", None, 300)
+    assert rule.longest_red_s is None
+    told = in_a_rule("queue: count", "queue_zone: kerb", "longest_queue: 4min")
+    rule = rule_of(tmp_path, told)
+    assert isinstance(rule, IllegalParkingRule)
+    assert (rule.queue, rule.queue_zone_id, rule.longest_queue_s) == ("count", "kerb", 240)
+
+
+@pytest.mark.parametrize(
+    ("written", "longest_red_s"),
+    [("traffic_light: true", 120), ("traffic_light: true\n        longest_red: 90s", 90)],
+)
+def test_a_zone_at_lights_tells_its_parking_rules_the_longest_red(
+    tmp_path: Path, written: str, longest_red_s: float
+) -> None:
+    rule = rule_of(tmp_path, changed("        rules:", f"        {written}\n        rules:"))
+    assert isinstance(rule, IllegalParkingRule)
+    assert rule.longest_red_s == longest_red_s
+
+
+def in_a_rule(*lines: str) -> str:
+    """The valid file with more lines in its rule."""
+    return changed(
+        "            schedule: working_hours\n",
+        "".join(f"            {line}\n" for line in lines),
+    )

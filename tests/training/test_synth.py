@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -41,20 +43,20 @@ def square(x: float, y: float, side: float) -> np.ndarray:
 
 @given(seed=SEEDS, set_name=SETS)
 @settings(deadline=None, max_examples=30)
-def test_a_seed_gives_the_same_scene_every_time(seed, set_name):
+def test_a_seed_gives_the_same_scene_every_time(seed: int, set_name: str) -> None:
     assert sample_scene(seed, set_name) == sample_scene(seed, set_name)
 
 
 @given(seed=SEEDS)
 @settings(deadline=None, max_examples=30)
-def test_the_sets_share_no_type_of_street(seed):
+def test_the_sets_share_no_type_of_street(seed: int) -> None:
     assert not sample_scene(seed, TRAIN_SET).family.reserved
     assert sample_scene(seed, TEST_SET).family.reserved
 
 
 @given(seed=SEEDS, set_name=SETS)
 @settings(deadline=None, max_examples=40)
-def test_everything_stands_on_a_ground_that_suits_it(seed, set_name):
+def test_everything_stands_on_a_ground_that_suits_it(seed: int, set_name: str) -> None:
     scene = sample_scene(seed, set_name)
     for thing in scene.things[1:]:
         assert scene.street.surface(thing.y) in KINDS[thing.kind].surfaces
@@ -63,7 +65,7 @@ def test_everything_stands_on_a_ground_that_suits_it(seed, set_name):
 
 @given(seed=SEEDS, set_name=SETS)
 @settings(deadline=None, max_examples=40)
-def test_holes_lie_in_the_road_and_share_no_strip_of_it(seed, set_name):
+def test_holes_lie_in_the_road_and_share_no_strip_of_it(seed: int, set_name: str) -> None:
     scene = sample_scene(seed, set_name)
     holes = [t for t in scene.things if KINDS[t.kind].opening]
     for hole in holes:
@@ -74,7 +76,9 @@ def test_holes_lie_in_the_road_and_share_no_strip_of_it(seed, set_name):
 
 @given(seed=SEEDS, set_name=SETS)
 @settings(deadline=None, max_examples=40)
-def test_the_camera_hangs_on_a_mast_in_the_open_and_sees_the_first_thing(seed, set_name):
+def test_the_camera_hangs_on_a_mast_in_the_open_and_sees_the_first_thing(
+    seed: int, set_name: str
+) -> None:
     scene = sample_scene(seed, set_name)
     x, y, z = scene.camera.position
     thing = scene.things[0]
@@ -86,24 +90,24 @@ def test_the_camera_hangs_on_a_mast_in_the_open_and_sees_the_first_thing(seed, s
     assert 0 < row < HEIGHT_PX
 
 
-def test_about_a_quarter_of_the_scenes_are_clean_and_each_class_is_drawn():
+def test_about_a_quarter_of_the_scenes_are_clean_and_each_class_is_drawn() -> None:
     scenes = [sample_scene(seed, TRAIN_SET) for seed in range(200)]
     clean = sum(not any(t.label for t in scene.things) for scene in scenes)
     assert 0.17 < clean / len(scenes) < 0.34
     assert {t.label for scene in scenes for t in scene.things} == {"", *LABEL_IDS}
 
 
-def test_an_unknown_set_is_refused():
+def test_an_unknown_set_is_refused() -> None:
     with pytest.raises(ValueError, match="no such set"):
         sample_scene(1, "rendered_else")
 
 
-def test_the_numbers_are_those_of_the_table_of_sources():
+def test_the_numbers_are_those_of_the_table_of_sources() -> None:
     names = yaml.safe_load(SOURCES.read_text(encoding="utf-8"))["label_ids"]
     assert {name: names.index(name) for name in LABEL_IDS} == dict(LABEL_IDS)
 
 
-def test_every_class_has_kinds_and_every_kind_a_known_class():
+def test_every_class_has_kinds_and_every_kind_a_known_class() -> None:
     assert all(kinds_of(label) for label in LABEL_IDS)
     assert {kind.label for kind in KINDS.values()} <= {"", *LABEL_IDS}
 
@@ -114,7 +118,9 @@ def test_every_class_has_kinds_and_every_kind_a_known_class():
     wide=st.integers(1, 200),
     high=st.integers(1, 200),
 )
-def test_a_box_is_tight_around_what_is_visible_and_its_line_says_the_same(x, y, wide, high):
+def test_a_box_is_tight_around_what_is_visible_and_its_line_says_the_same(
+    x: int, y: int, wide: int, high: int
+) -> None:
     box = x, y, min(WIDTH_PX, x + wide), min(HEIGHT_PX, y + high)
     index = index_with(3, *box)
     assert visible_box(index, 3) == box
@@ -138,11 +144,13 @@ def test_a_box_is_tight_around_what_is_visible_and_its_line_says_the_same(x, y, 
         pytest.param((10, 10, 10, 10), 500, False, id="not seen"),
     ],
 )
-def test_what_shows_too_little_gets_no_box(box, whole_px, shown):
+def test_what_shows_too_little_gets_no_box(
+    box: tuple[int, int, int, int], whole_px: int, *, shown: bool
+) -> None:
     assert is_shown(index_with(1, *box), 1, whole_px) is shown
 
 
-def test_a_clean_picture_has_an_empty_label_file():
+def test_a_clean_picture_has_an_empty_label_file() -> None:
     assert label_text([]) == ""
     two = label_text([("litter", (0, 0, 64, 38)), ("fallen_tree", (1, 1, 9, 9))])
     assert re.fullmatch(r"(\d( \d\.\d{6}){4}\n){2}", two)
@@ -150,7 +158,7 @@ def test_a_clean_picture_has_an_empty_label_file():
 
 @given(x=st.floats(-3, 3), y=st.floats(-3, 3), side=st.floats(0.3, 1.5))
 @settings(deadline=None)
-def test_a_silhouette_is_as_large_as_the_projected_square(x, y, side):
+def test_a_silhouette_is_as_large_as_the_projected_square(x: float, y: float, side: float) -> None:
     faces = square(x, y, side)
     outline = CAMERA.pixels(np.array([*faces[0], faces[1][2]]))
     right, down = outline.T
@@ -160,7 +168,7 @@ def test_a_silhouette_is_as_large_as_the_projected_square(x, y, side):
     assert silhouette_px(CAMERA, faces) == pytest.approx(area, abs=around)
 
 
-def test_triangles_below_a_pixel_are_counted_and_those_behind_are_not():
+def test_triangles_below_a_pixel_are_counted_and_those_behind_are_not() -> None:
     many = np.concatenate([square(i * 0.01, j * 0.01, 0.01) for i in range(50) for j in range(50)])
     one = square(0.245, 0.245, 0.5)
     whole_px = silhouette_px(CAMERA, one)
@@ -171,13 +179,14 @@ def test_triangles_below_a_pixel_are_counted_and_those_behind_are_not():
 
 
 @given(column=st.floats(5, 635), row=st.floats(5, 379))
-def test_ground_and_pixels_undo_each_other(column, row):
+def test_ground_and_pixels_undo_each_other(column: float, row: float) -> None:
     at = CAMERA.ground((column, row))
     assume(at is not None)
+    assert at is not None  # for the type checker
     assert CAMERA.pixels(np.array([(*at, 0.0)]))[0] == pytest.approx((column, row), abs=1e-4)
 
 
-def test_above_the_horizon_there_is_no_ground():
+def test_above_the_horizon_there_is_no_ground() -> None:
     level = Camera(position=(0.0, 0.0, 5.0), target=(0.0, 9.0, 5.0), lens_mm=36.0)
     assert level.ground((320, 10)) is None
     assert level.ground((320, 380)) is not None
@@ -185,7 +194,7 @@ def test_above_the_horizon_there_is_no_ground():
 
 
 @pytest.mark.parametrize("rain", [0.0, 1.0], ids=["dry", "rain"])
-def test_finishing_keeps_size_and_follows_the_seed(rain):
+def test_finishing_keeps_size_and_follows_the_seed(rain: float) -> None:
     weather = Weather(
         kind="rain",
         sun_elevation_deg=45,

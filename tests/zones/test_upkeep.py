@@ -150,7 +150,7 @@ def test_what_is_no_longer_configured_is_cleared() -> None:
     assert len(after_change.incidents) == 1
     (change,) = after_change.look_at_assets(after(30), (), SIZE_PX)
     assert (change.kind, change.incident.zone_id) == (ChangeKind.CLEARED, "bench")
-    assert after_change.incidents == ()
+    assert not after_change.incidents
 
 
 def test_an_incident_that_lasts_is_reported_again_now_and_then() -> None:

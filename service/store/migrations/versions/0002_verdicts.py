@@ -12,9 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    empty = {"nullable": False, "server_default": ""}
-    op.add_column("orders", sa.Column("model", sa.Text(), **empty))
-    op.add_column("orders", sa.Column("config_version", sa.String(length=64), **empty))
+    for name, kind in (("model", sa.Text()), ("config_version", sa.String(length=64))):
+        op.add_column("orders", sa.Column(name, kind, nullable=False, server_default=""))
     op.add_column("orders", sa.Column("reason_code", sa.String(length=40), nullable=True))
 
 
