@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
+from models.parking import LONGEST_QUEUE_S, QueuePolicy
 
 if TYPE_CHECKING:  # built upon this module
     from models.upkeep import Asset, FaultSettings
@@ -117,6 +118,14 @@ class IllegalParkingRule(Rule):
 
     min_coverage_ratio: float = 0.5
     """Share of the vehicle's foot strip (lowest fifth of its box) that must lie in the zone."""
+    queue: QueuePolicy = QueuePolicy.COUNT
+    """Whether a vehicle that stands in a queue is taken for parked."""
+    queue_zone_id: str | None = None
+    """Zone of the lane whose vehicles are part of the queue too; ``None``: the rule's own alone."""
+    longest_queue_s: float = LONGEST_QUEUE_S
+    """What stands together for longer is no queue."""
+    longest_red_s: float | None = None
+    """The zone lies in front of lights with red phases so long; ``None``: it does not."""
 
     @property
     def kind(self) -> RuleKind:

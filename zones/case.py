@@ -46,6 +46,8 @@ class Scene:
     is_settling: bool
     """The tracker has just started: it may not know everything yet."""
     shape: ZoneShape
+    lane: ZoneShape | None = None
+    """The lane whose vehicles queue with those of the zone."""
     active_since: datetime | None
     """First look at which the rule's schedule held, without a break; ``None``: it does not."""
     closer: CloserLooker | None = None
@@ -117,6 +119,16 @@ class Case:
     """Confidence with which a closer look found it; 0: it did not, and need not have."""
     refused_s: float = 0.0
     """``observed`` in seconds when a closer look that it needed did not find it; 0: never."""
+    waived: timedelta = ZERO
+    """The part of ``observed`` that is no dwell: it stood because the lane stood."""
+    queue_peak: int = 0
+    """Most vehicles its queue has had; 1: it was seen to come to its stand; 0: not even that."""
+    queue_over: bool = False
+    """The queue moved off or was none: it stands on its own account."""
+    light_over: bool = False
+    """The lights it stopped at must have turned green."""
+    is_outside: bool = False
+    """It was last seen outside the zone."""
     open: OpenIncident | None = None
 
     @property
@@ -192,13 +204,20 @@ def seen(case: Case, match: Match, scene: Scene, rule: Rule, *, is_inside: bool)
         absent=ZERO,
         window=window,
         sighted=sighted,
+        is_outside=False,
     )
 
 
-def missed(case: Case, scene: Scene, rule: Rule) -> Case:
-    """It could have been seen and was not."""
+def missed(case: Case, scene: Scene, rule: Rule, *, is_outside: bool) -> Case:
+    """It could have been seen in the zone and was not; ``is_outside``: it was seen elsewhere."""
     window, sighted = _in_window(case, scene, rule, is_inside=False)
-    return replace(case, absent=case.absent + scene.elapsed, window=window, sighted=sighted)
+    return replace(
+        case,
+        absent=case.absent + scene.elapsed,
+        window=window,
+        sighted=sighted,
+        is_outside=is_outside or case.is_outside,
+    )
 
 
 def meets(case: Case, rule: Rule) -> bool:
@@ -206,7 +225,7 @@ def meets(case: Case, rule: Rule) -> bool:
     called = sum(count for label, count in case.votes.items() if label in rule.labels)
     return (
         case.is_standing
-        and case.observed.total_seconds() >= _needed_s(case, rule)
+        and (case.observed - case.waived).total_seconds() >= _needed_s(case, rule)
         and _seen_enough(case, rule)
         and case.confidence >= rule.threshold(case.label)
         and 2 * called >= sum(case.votes.values())
@@ -261,6 +280,11 @@ def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
         sighted=ZERO,
         closer_look=None,
         refused_s=0.0,
+        waived=ZERO,
+        queue_peak=0,
+        queue_over=False,
+        light_over=False,
+        is_outside=False,
     )
 
 

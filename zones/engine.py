@@ -156,7 +156,8 @@ class ZoneEngine:
             if not look.tracks and post.is_idle:
                 continue  # nothing there and nothing remembered: an empty street costs nothing
             shape = self._shapes[post.zone.zone_id]
-            scene = scene_with(shape=shape, active_since=post.active_since)
+            lane = self._shapes.get(_lane_id(post.rule))
+            scene = scene_with(shape=shape, lane=lane, active_since=post.active_since)
             changes.extend(post.judge.look(scene))
         return tuple(changes)
 
@@ -203,6 +204,10 @@ class ZoneEngine:
         while len(self._listed) > TRACK_IDS_KEPT:
             self._listed.popitem(last=False)
         return new_ids
+
+
+def _lane_id(rule: Rule) -> str:
+    return (rule.queue_zone_id or "") if isinstance(rule, IllegalParkingRule) else ""
 
 
 def _post(camera: Camera, zone: Zone, rule: Rule, memory: RuleMemory | None) -> _Post:

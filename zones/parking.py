@@ -9,17 +9,19 @@ been out of it, or out of sight, for ``clear_after_s``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from models.labels import VEHICLES
+from models.parking import QueuePolicy
 from models.seeing import Track
 from models.zone import IllegalParkingRule
 from zones.case import Case, Match, Scene
 from zones.incidents import Site
 from zones.labels import family
 from zones.objects import ObjectJudge
-from zones.watching import Watcher, best_pairs
+from zones.queue import SAME_VEHICLE_IOU, Member, after_light, after_queue, queue_sizes
+from zones.watching import Followed, Watcher, best_pairs
 
-SAME_VEHICLE_IOU = 0.7
-"""Two boxes of one look that overlap so much are one vehicle under two names (car and truck)."""
 SPLIT_IOU = 0.5
 """Two tracks taken for one vehicle are two after all once they overlap less."""
 FOUND_AGAIN_IOU = 0.4
@@ -36,6 +38,48 @@ class VehicleWatcher(Watcher):
         super().__init__(rule, cases)
         self._min_coverage_ratio = rule.min_coverage_ratio
         self._families = frozenset(family(label) for label in rule.labels)
+        self._lane_families = self._families | {family(label) for label in VEHICLES}
+        self._minds_queues = rule.queue is QueuePolicy.IGNORE
+        self._longest_queue_s = rule.longest_queue_s
+        self._longest_red_s = rule.longest_red_s
+        self._queues: Mapping[int, int] = {}
+        self._moved_off_at: datetime | None = None
+
+    def follow(self, scene: Scene, *, keeps_ripe: bool) -> Followed:
+        """Go on to the next look, minding who stands because the lane stands."""
+        self._queues = queue_sizes(self._members(scene)) if self._minds_queues else {}
+        followed = super().follow(scene, keeps_ripe=keeps_ripe)
+        self._moved_off_at = followed.moved_off_at or self._moved_off_at
+        return followed
+
+    def _members(self, scene: Scene) -> list[Member]:
+        own = {i: case for case in self.cases if case.queue_peak for i in case.track_ids}
+        members: list[Member] = []
+        for track in scene.look.tracks:
+            if not self._is_in_lane(track, scene) or track.stationary_since is None:
+                continue
+            if track.track_id in own:
+                stopped_at = own[track.track_id].started_at
+            elif track.stationary_since > track.first_seen:
+                stopped_at = track.stationary_since
+            else:
+                continue  # it may have stood there for days before it was first seen
+            members.append(Member(track_id=track.track_id, box=track.box, stopped_at=stopped_at))
+        return members
+
+    def _is_in_lane(self, track: Track, scene: Scene) -> bool:
+        return family(track.label) in self._lane_families and (
+            scene.shape.holds(track.anchor)
+            or (scene.lane is not None and scene.lane.holds(track.anchor))
+        )
+
+    def _excused(self, case: Case, match: Match, scene: Scene) -> Case:
+        if self._minds_queues and not scene.is_settling:
+            size = max((self._queues.get(i, 0) for i in match.ids), default=0)
+            case = after_queue(case, size, self._longest_queue_s)
+        if self._longest_red_s is not None:
+            case = after_light(case, self._moved_off_at, self._longest_red_s)
+        return case
 
     def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:
         free = {t.track_id: t for t in scene.seen if family(t.label) in self._families}

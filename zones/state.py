@@ -117,6 +117,10 @@ def _case_out(case: Case) -> Json:
         "is_ripe": case.is_ripe,
         "closer_look": case.closer_look,
         "refused_s": case.refused_s,
+        "waived_s": case.waived.total_seconds(),
+        "queue_peak": case.queue_peak,
+        "queue_over": case.queue_over,
+        "light_over": case.light_over,
         "open": _open_out(case.open),
     }
 
@@ -138,6 +142,10 @@ def _case_in(data: Json) -> Case:
         is_ripe=bool(data["is_ripe"]),
         closer_look=_number_in(data.get("closer_look")),
         refused_s=float(data.get("refused_s", 0.0)),
+        waived=timedelta(seconds=data.get("waived_s", 0.0)),
+        queue_peak=int(data.get("queue_peak", 0)),
+        queue_over=bool(data.get("queue_over", False)),
+        light_over=bool(data.get("light_over", False)),
         open=_open_in(data["open"]),
     )
 

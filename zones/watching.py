@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from models.seeing import Track
 from models.zone import Rule
@@ -32,6 +33,8 @@ class Followed:
     alive: tuple[Case, ...]
     ended: tuple[Case, ...]
     """Ripe ones that are gone."""
+    moved_off_at: datetime | None = None
+    """When one was last seen in the zone, of those that have just driven on."""
 
 
 class Watcher(ABC):
@@ -54,7 +57,11 @@ class Watcher(ABC):
         if scene.active_since is not None:
             alive.extend(self._entering(alive, matches, scene))
         self.cases = tuple(alive)
-        return Followed(alive=self.cases, ended=tuple(case for case in ended if case.is_ripe))
+        return Followed(
+            alive=self.cases,
+            ended=tuple(case for case in ended if case.is_ripe),
+            moved_off_at=max((c.last_seen_at for c in ended if _has_driven_on(c)), default=None),
+        )
 
     @abstractmethod
     def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:
@@ -95,13 +102,13 @@ class Watcher(ABC):
         if match is None and self._is_hidden(case, hiding):
             return case  # nobody could look there: neither for nor against
         if match is None or not self._is_near(match.track, scene):
-            return cases_of.missed(case, scene, self._rule)
+            return cases_of.missed(case, scene, self._rule, is_outside=match is not None)
         is_inside = case.is_ripe or self._is_inside(match.track, scene)
         if case.is_ripe or (case.is_standing and self._still_stands(case, match.track)):
             case = cases_of.seen(case, match, scene, self._rule, is_inside=is_inside)
         else:
             case = self._stood_or_moved(case, match, scene)
-        return self._judged(case, is_inside=is_inside)
+        return self._judged(case, match, scene, is_inside=is_inside)
 
     def _stood_or_moved(self, case: Case, match: Match, scene: Scene) -> Case:
         since = match.track.stationary_since
@@ -109,7 +116,14 @@ class Watcher(ABC):
             return cases_of.moving(case, match, scene)
         return cases_of.standing(case, match, scene, since)
 
-    def _judged(self, case: Case, *, is_inside: bool) -> Case:
+    def _excused(self, case: Case, match: Match, scene: Scene) -> Case:
+        """A standing, unripe case without the dwell that does not count; here all of it does."""
+        del match, scene
+        return case
+
+    def _judged(self, case: Case, match: Match, scene: Scene, *, is_inside: bool) -> Case:
+        if case.is_standing and not case.is_ripe:
+            case = self._excused(case, match, scene)
         if case.is_ripe or not is_inside or not cases_of.meets(case, self._rule):
             return case
         return replace(case, is_ripe=True)
@@ -126,8 +140,9 @@ class Watcher(ABC):
             if self._is_known(track, present, alive):
                 continue
             case = cases_of.entered(track, scene)
-            case = self._stood_or_moved(case, Match(track=track, ids=case.track_ids), scene)
-            entering.append(self._judged(case, is_inside=True))
+            match = Match(track=track, ids=case.track_ids)
+            case = self._stood_or_moved(case, match, scene)
+            entering.append(self._judged(case, match, scene, is_inside=True))
             present.append(track)
         return entering
 
@@ -151,6 +166,11 @@ class Watcher(ABC):
         if scene.is_settling and not case.track_ids:
             return False
         return cases_of.is_over(case, self._rule)
+
+
+def _has_driven_on(case: Case) -> bool:
+    """Whether what is gone was seen to leave, and not only lost from sight."""
+    return case.is_ripe or case.is_outside or not case.is_standing
 
 
 def best_pairs(

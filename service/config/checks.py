@@ -37,6 +37,7 @@ def check_references(
     for loc, camera in select(document.data, *_CAMERAS):
         yield from _polygons(loc, camera)
         yield from _assets(document, loc, camera)
+        yield from _queue_zones(loc, camera)
 
 
 def _duplicate_ids(document: Document) -> Iterator[Finding]:
@@ -151,6 +152,13 @@ def _assets(document: Document, camera_loc: Loc, camera: Any) -> Iterator[Findin
         given = asset.get(key)
         corners = _corners(given) if key == "box" else given
         yield from _shape((*camera_loc, *loc, key), corners, asset, camera)
+
+
+def _queue_zones(camera_loc: Loc, camera: Any) -> Iterator[Finding]:
+    zones = {value for _, value in _texts(camera, "zones", EACH, "id")}
+    for loc, value in _texts(camera, "zones", EACH, "rules", EACH, "queue_zone"):
+        if value not in zones:
+            yield Finding(loc=(*camera_loc, *loc), message=unknown("zone", value, zones))
 
 
 def _corners(box: Any) -> Any:

@@ -15,7 +15,6 @@ from models.zone import (
     DamagedFacilityRule,
     DecodeMode,
     Department,
-    IllegalParkingRule,
     LitterRule,
     Location,
     Priority,
@@ -26,6 +25,7 @@ from models.zone import (
 )
 from service.config import polygons
 from service.config.convert_evidence import to_policy, to_privacy, to_retention
+from service.config.convert_parking import to_parking_rule
 from service.config.convert_upkeep import to_asset, to_faults
 from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
 from service.config.rule_forms import (
@@ -161,19 +161,20 @@ def _zone(form: ZoneForm, look_interval_s: float, context: _Context) -> Zone:
         name=form.name or form.id,
         polygon=points,
         in_pixels=(form.units or polygons.guess_units(points)) == "pixels",
-        rules=tuple(_rule(rule, look_interval_s, context) for rule in form.rules),
+        rules=tuple(_rule(rule, form, look_interval_s, context) for rule in form.rules),
         slices=AUTO_SLICES if form.slices is True else int(form.slices),
     )
 
 
 def _rule(
     form: IllegalParkingForm | LitterForm | DamagedFacilityForm,
+    zone: ZoneForm,
     look_interval_s: float,
     context: _Context,
 ) -> Rule:
     shared = _shared(form, look_interval_s, context)
     if isinstance(form, IllegalParkingForm):
-        return IllegalParkingRule(min_coverage_ratio=form.min_coverage, **shared)
+        return to_parking_rule(form, zone, shared)
     if isinstance(form, LitterForm):
         return LitterRule(min_count=form.min_count, min_area_ratio=form.min_area, **shared)
     return DamagedFacilityRule(**shared)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from models.parking import LONGEST_RED_S
 from service.config.rule_forms import AnyRuleForm, Form, ScheduleForm
 from service.config.scalars import Identifier, Positive, Ratio, Text, TimeZone
 from service.config.sources import check_dispatch_url
@@ -126,6 +127,10 @@ class ZoneForm(Form):
     """Look at the zone in overlapping parts, each by itself, for small things in large zones. true:
     as many parts as it takes to see every pixel, at most 12; a number: at most so many. Each part
     costs one inference a look."""
+    traffic_light: bool = False
+    """Vehicles stop here at lights: parking rules wait until the lights have turned green."""
+    longest_red: Positive = LONGEST_RED_S
+    """Longest red phase of those lights."""
     rules: Annotated[list[AnyRuleForm], Field(min_length=1)]
     """What must not happen here."""
 
@@ -153,7 +158,7 @@ class EvidenceForm(Form):
     latest_every: Annotated[Positive, Field(ge=10)] = 300.0
     """New pictures while it is still there: the first after this time, the next after twice it."""
     retention_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(default_factory=dict)
-    """Category (or 'default') to the days after closing for which evidence is kept; none: for good."""
+    """Category (or 'default') to the days after closing that evidence is kept; none: for good."""
 
 
 def _usb_index_as_text(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from models.parking import LONGEST_QUEUE_S
 from service.config.scalars import (
     MINUTES_A_DAY,
     Clock,
@@ -111,6 +112,13 @@ class IllegalParkingForm(RuleForm):
     """Which logic judges the zone."""
     min_coverage: Ratio = 0.5
     """Share of the vehicle's foot strip (lowest fifth of its box) that must lie in the zone."""
+    queue: Literal["ignore", "count"] | None = None
+    """ignore: a vehicle that stands because its lane stands is not parked until the queue has moved
+    off; count: it is parked like any other; left out: ignore."""
+    queue_zone: str | None = None
+    """Id of a zone of the same camera: vehicles there queue with those of this zone."""
+    longest_queue: Positive = LONGEST_QUEUE_S
+    """Vehicles that stand together for longer are no queue."""
 
 
 class LitterForm(RuleForm):

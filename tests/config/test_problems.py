@@ -130,6 +130,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
         in_rule("dwel: 5min"),
         [at(19, f"{ZONE}.rules[0].dwel", "unknown key (did you mean 'dwell'?)")],
     ),
+    "queue in a zone that is none": (
+        in_rule("queue_zone: kreb"),
+        [at(19, f"{ZONE}.rules[0].queue_zone", "unknown zone 'kreb' (did you mean 'kerb'?)")],
+    ),
     "key of another kind of rule": (
         in_rule("min_count: 2"),
         [at(19, f"{ZONE}.rules[0].min_count", "unknown key (did you mean 'min_confidence'?)")],

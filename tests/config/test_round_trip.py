@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from models.city import City, DispatchTarget, ModelChoice
 from models.labels import KNOWN_LABELS
+from models.parking import QueuePolicy
 from models.zone import (
     Camera,
     CloserLook,
@@ -87,7 +88,13 @@ def shared_fields(number: int, timezone: str) -> dict[str, st.SearchStrategy[Any
 def rules(number: int, timezone: str) -> st.SearchStrategy[Rule]:
     shared = shared_fields(number, timezone)
     return st.one_of(
-        st.builds(IllegalParkingRule, min_coverage_ratio=ratios, **shared),
+        st.builds(
+            IllegalParkingRule,
+            min_coverage_ratio=ratios,
+            queue=st.sampled_from(QueuePolicy),
+            longest_queue_s=seconds,
+            **shared,
+        ),
         st.builds(LitterRule, min_count=st.integers(1, 99), min_area_ratio=ratios, **shared),
         st.builds(DamagedFacilityRule, **shared),
     ).map(fitted)
@@ -202,6 +209,7 @@ def plain_rule(rule: Rule) -> dict[str, Any]:
         plain["schedule"] = plain_schedule(rule.schedule)
     if isinstance(rule, IllegalParkingRule):
         plain["min_coverage"] = rule.min_coverage_ratio
+        plain |= {"queue": str(rule.queue), "longest_queue": rule.longest_queue_s}
     if isinstance(rule, LitterRule):
         plain |= {"min_count": rule.min_count, "min_area": rule.min_area_ratio}
     return plain

@@ -140,6 +140,7 @@ def test_every_field_of_a_rule_is_taken_over(tmp_path: Path) -> None:
             min_confidence: 0.4
             min_seen_ratio: 0.7
             min_coverage: 0.3
+            queue: count
             schedule: {timezone: Europe/Berlin, windows: [{start: "22:00", end: "06:00"}]}
             category: bus_stop
             department: traffic
