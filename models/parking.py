@@ -1,4 +1,4 @@
-"""What the judgement of parked vehicles may be told: queues, lights."""
+"""What the judgement of parked vehicles may be told: kinds of zones, queues, lights."""
 
 from __future__ import annotations
 
@@ -17,3 +17,16 @@ class QueuePolicy(StrEnum):
     """Its dwell runs only when the queue has moved off, or has stood for too long for a queue."""
     COUNT = "count"
     """A parked one, like any other."""
+
+
+class ZoneKind(StrEnum):
+    """What a zone is by traffic law; decides what its parking rules do where they do not say."""
+
+    NO_STOPPING = "no_stopping"
+    NO_PARKING = "no_parking"
+    FIRE_LANE = "fire_lane"
+    BUS_STOP = "bus_stop"
+    CROSSING = "crossing"
+    BIKE_LANE = "bike_lane"
+    PAVEMENT = "pavement"
+    LOADING_BAY = "loading_bay"

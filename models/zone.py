@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
-from models.parking import LONGEST_QUEUE_S, QueuePolicy
+from models.parking import LONGEST_QUEUE_S, QueuePolicy, ZoneKind
 
 if TYPE_CHECKING:  # built upon this module
     from models.upkeep import Asset, FaultSettings
@@ -169,6 +169,8 @@ class Zone:
     in_pixels: bool
     """True: corners are pixels of ``Camera.resolution``; False: ratios 0 to 1 of the sides."""
     rules: tuple[Rule, ...]
+    kind: ZoneKind | None = None
+    """What it is by traffic law; its rules have been told already."""
     slices: int = 0
     """At most so many overlapping parts of the zone are looked at by themselves; 0: none."""
 

@@ -17,7 +17,7 @@ from service.config.convert_upkeep import CAMERA_FAULT
 from service.config.document import EACH, Document, Finding, Loc, select
 from service.config.scalars import did_you_mean
 from service.config.sources import resolve_source
-from service.config.vocabulary import DEFAULT_ROUTE, KINDS
+from service.config.vocabulary import DEFAULT_ROUTE, KINDS, NON_MOTOR_PARKING
 
 _CAMERAS = ("cameras", EACH)
 _ZONES = (*_CAMERAS, "zones", EACH)
@@ -92,7 +92,8 @@ def _routing_keys(data: Any) -> Iterator[Finding]:
     """A mistyped key would silently send its work orders to the default department."""
     own = {value for _, value in _texts(data, *_RULES, "category")}
     own |= {value for _, value in _texts(data, *_CAMERAS, "assets", EACH, "category")}
-    known = {DEFAULT_ROUTE, CAMERA_FAULT, *KINDS, *own}
+    own |= {value for _, value in _texts(data, *_ZONES, "kind")}
+    known = {DEFAULT_ROUTE, CAMERA_FAULT, NON_MOTOR_PARKING, *KINDS, *own}
     for loc, _ in select(data, "routing", EACH):
         if loc[-1] not in known:
             yield Finding(loc=loc, message=unknown("category", str(loc[-1]), known))
@@ -108,9 +109,10 @@ def _schedules(data: Any) -> Iterator[Finding]:
 def _labels(data: Any) -> Iterator[Finding]:
     own = {value for _, value in _texts(data, "model", "class_map", EACH) if value}
     known = KNOWN_LABELS | own
-    for loc, value in _texts(data, *_RULES, "labels", EACH):
-        if value not in known:
-            yield Finding(loc=loc, message=unknown("label", value, known))
+    for key in ("labels", "exempt"):
+        for loc, value in _texts(data, *_RULES, key, EACH):
+            if value not in known:
+                yield Finding(loc=loc, message=unknown("label", value, known))
     for loc, _ in select(data, "model", "thresholds", EACH):
         if loc[-1] not in known:
             yield Finding(loc=loc, message=unknown("label", str(loc[-1]), known))

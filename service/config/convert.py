@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.city import City, DispatchTarget, ModelChoice, ModelFacts, RecordingChoice
+from models.parking import ZoneKind
 from models.zone import (
     Camera,
     CloserLook,
@@ -25,7 +26,7 @@ from models.zone import (
 )
 from service.config import polygons
 from service.config.convert_evidence import to_policy, to_privacy, to_retention
-from service.config.convert_parking import to_parking_rule
+from service.config.convert_parking import Usual, to_parking_rule, usual_of
 from service.config.convert_upkeep import to_asset, to_faults
 from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
 from service.config.rule_forms import (
@@ -36,7 +37,7 @@ from service.config.rule_forms import (
     WindowForm,
 )
 from service.config.sources import resolve_source
-from service.config.vocabulary import DEFAULT_CLOSER_LOOK, DEFAULT_DWELL_S, usual_labels
+from service.config.vocabulary import DEFAULT_CLOSER_LOOK, usual_labels
 
 MIN_GRACE_S = {"illegal_parking": 5.0, "litter": 15.0, "damaged_facility": 15.0}
 """By kind of rule: detectors miss litter and damage for longer than vehicles."""
@@ -161,6 +162,7 @@ def _zone(form: ZoneForm, look_interval_s: float, context: _Context) -> Zone:
         name=form.name or form.id,
         polygon=points,
         in_pixels=(form.units or polygons.guess_units(points)) == "pixels",
+        kind=None if form.kind is None else ZoneKind(form.kind),
         rules=tuple(_rule(rule, form, look_interval_s, context) for rule in form.rules),
         slices=AUTO_SLICES if form.slices is True else int(form.slices),
     )
@@ -172,7 +174,7 @@ def _rule(
     look_interval_s: float,
     context: _Context,
 ) -> Rule:
-    shared = _shared(form, look_interval_s, context)
+    shared = _shared(form, usual_of(form, zone), look_interval_s, context)
     if isinstance(form, IllegalParkingForm):
         return to_parking_rule(form, zone, shared)
     if isinstance(form, LitterForm):
@@ -182,20 +184,19 @@ def _rule(
 
 def _shared(
     form: IllegalParkingForm | LitterForm | DamagedFacilityForm,
+    usual_here: Usual,
     look_interval_s: float,
     context: _Context,
 ) -> dict[str, Any]:
-    category = form.category or form.kind
     usual = usual_labels(form.kind, context.facts, allow_experimental=form.allow_experimental)
-    labels = frozenset(form.labels or usual)
+    labels = frozenset(form.labels or usual) - usual_here.exempt
     thresholds = context.thresholds if form.min_confidence is None else {}
-    usual_dwell_s = DEFAULT_DWELL_S.get(category, DEFAULT_DWELL_S[form.kind])
     usual_grace_s = max(MIN_GRACE_S[form.kind], GRACE_LOOKS * look_interval_s)
     usual_clear_s = max(MIN_CLEAR_AFTER_S, CLEAR_AFTER_LOOKS * look_interval_s)
     return {
         "rule_id": form.id or form.kind,
         "labels": labels,
-        "dwell_s": usual_dwell_s if form.dwell is None else form.dwell,
+        "dwell_s": usual_here.dwell_s if form.dwell is None else form.dwell,
         "grace_s": usual_grace_s if form.grace is None else form.grace,
         "clear_after_s": usual_clear_s if form.clear_after is None else form.clear_after,
         "min_confidence": form.min_confidence,
@@ -203,9 +204,9 @@ def _shared(
         "closer_look": CloserLook(form.closer_look or DEFAULT_CLOSER_LOOK[form.kind]),
         "min_seen_ratio": form.min_seen_ratio,
         "schedule": _schedule_of(form.schedule, context),
-        "category": category,
+        "category": usual_here.category,
         "department_id": form.department,
-        "priority": Priority(form.priority),
+        "priority": Priority(form.priority or usual_here.priority),
     }
 
 

@@ -1,13 +1,66 @@
-"""What a parking rule gets from its form and from the zone it is in."""
+"""What a rule gets from the zone it is in, and the rest of a parking rule."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from models.parking import QueuePolicy
+from models.parking import QueuePolicy, ZoneKind
 from models.zone import IllegalParkingRule
 from service.config.forms import ZoneForm
-from service.config.rule_forms import IllegalParkingForm
+from service.config.rule_forms import DamagedFacilityForm, IllegalParkingForm, LitterForm
+from service.config.vocabulary import (
+    DEFAULT_DWELL_S,
+    EXEMPT,
+    NON_MOTOR,
+    NON_MOTOR_PARKING,
+    URGENCY,
+    WITHOUT_QUEUES,
+)
+
+AnyRule = IllegalParkingForm | LitterForm | DamagedFacilityForm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usual:
+    """What holds for a rule in its zone: what it says itself, else what is usual there."""
+
+    category: str
+    dwell_s: float
+    priority: str
+    exempt: frozenset[str] = frozenset()
+
+
+def usual_of(form: AnyRule, zone: ZoneForm) -> Usual:
+    """What a rule gets where it says nothing; kinds of zones mean something to parking only."""
+    kind = zone.kind if isinstance(form, IllegalParkingForm) else None
+    non_motor = NON_MOTOR_PARKING if _is_non_motor(form) else None
+    category = form.category or non_motor or kind or form.kind
+    usual_s = DEFAULT_DWELL_S[kind or form.kind]
+    return Usual(
+        category=category,
+        dwell_s=DEFAULT_DWELL_S.get(category, usual_s),
+        priority="normal" if kind is None else URGENCY.get(ZoneKind(kind), "normal"),
+        exempt=_exempt(form, zone) if isinstance(form, IllegalParkingForm) else frozenset(),
+    )
+
+
+def _is_non_motor(form: AnyRule) -> bool:
+    is_parking = isinstance(form, IllegalParkingForm)
+    return is_parking and form.labels is not None and {*form.labels} <= NON_MOTOR
+
+
+def _exempt(form: IllegalParkingForm, zone: ZoneForm) -> frozenset[str]:
+    if form.exempt is not None:
+        return frozenset(form.exempt)
+    if form.labels or zone.kind is None:
+        return frozenset()
+    return EXEMPT.get(ZoneKind(zone.kind), frozenset())
+
+
+def _usual_queue(zone: ZoneForm) -> QueuePolicy:
+    is_without = zone.kind is not None and ZoneKind(zone.kind) in WITHOUT_QUEUES
+    return QueuePolicy.COUNT if is_without else QueuePolicy.IGNORE
 
 
 def to_parking_rule(
@@ -16,7 +69,7 @@ def to_parking_rule(
     """The rule; ``shared`` is what all kinds of rules have."""
     return IllegalParkingRule(
         min_coverage_ratio=form.min_coverage,
-        queue=QueuePolicy(form.queue or QueuePolicy.IGNORE),
+        queue=QueuePolicy(form.queue or _usual_queue(zone)),
         queue_zone_id=form.queue_zone,
         longest_queue_s=form.longest_queue,
         longest_red_s=zone.longest_red if zone.traffic_light else None,

@@ -27,9 +27,9 @@ MIN_SEEN_RATIO = 0.8
 
 def to_faults(form: FaultsForm, look_interval_s: float) -> FaultSettings | None:
     """What is looked for; ``None``: nothing."""
-    if not form.enabled:
+    kinds = [kind for kind in FaultKind if kind.value in form.look_for]
+    if not kinds:
         return None
-    kinds = [kind for kind in FaultKind if kind.value not in form.ignore]
     return FaultSettings(rules=tuple(_fault(kind, form, look_interval_s) for kind in kinds))
 
 

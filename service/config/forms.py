@@ -127,6 +127,20 @@ class ZoneForm(Form):
     """Look at the zone in overlapping parts, each by itself, for small things in large zones. true:
     as many parts as it takes to see every pixel, at most 12; a number: at most so many. Each part
     costs one inference a look."""
+    kind: (
+        Literal[
+            "no_stopping",
+            "no_parking",
+            "fire_lane",
+            "bus_stop",
+            "crossing",
+            "bike_lane",
+            "pavement",
+            "loading_bay",
+        ]
+        | None
+    ) = None
+    """What it is by traffic law: its parking rules have the usual dwell, category and so on."""
     traffic_light: bool = False
     """Vehicles stop here at lights: parking rules wait until the lights have turned green."""
     longest_red: Positive = LONGEST_RED_S

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from models.labels import VEHICLES
 from models.parking import LONGEST_QUEUE_S
 from service.config.scalars import (
     MINUTES_A_DAY,
@@ -92,11 +93,11 @@ class RuleForm(Form):
     schedule: ScheduleChoice | None = None
     """Name of a schedule, or one written here; left out: always."""
     category: Identifier | None = None
-    """Key of the category table; left out: the kind."""
+    """Key of the category table; left out: the zone's kind for parking, else the rule's."""
     department: str | None = None
     """Id of the department; left out: what routing says."""
-    priority: Literal["low", "normal", "high", "urgent"] = "normal"
-    """How urgent its work orders are."""
+    priority: Literal["low", "normal", "high", "urgent"] | None = None
+    """How urgent its work orders are; left out: what is usual for the zone's kind, else normal."""
     allow_experimental: bool = False
     """Whether it may look for classes that the model's registry calls experimental."""
     closer_look: Literal["require", "record", "off"] | None = None
@@ -114,11 +115,20 @@ class IllegalParkingForm(RuleForm):
     """Share of the vehicle's foot strip (lowest fifth of its box) that must lie in the zone."""
     queue: Literal["ignore", "count"] | None = None
     """ignore: a vehicle that stands because its lane stands is not parked until the queue has moved
-    off; count: it is parked like any other; left out: ignore."""
+    off; count: it is parked like any other; left out: ignore, but count on pavements and in fire
+    lanes."""
     queue_zone: str | None = None
     """Id of a zone of the same camera: vehicles there queue with those of this zone."""
     longest_queue: Positive = LONGEST_QUEUE_S
     """Vehicles that stand together for longer are no queue."""
+    exempt: list[str] | None = None
+    """Classes that may stand here; left out: bus at a bus stop, unless labels say otherwise."""
+
+    @model_validator(mode="after")
+    def _looks_for_something(self) -> IllegalParkingForm:
+        if not set(self.labels or VEHICLES) - set(self.exempt or ()):
+            raise ValueError("every class it looks for is in 'exempt' too: nothing is left")
+        return self
 
 
 class LitterForm(RuleForm):

@@ -38,10 +38,8 @@ class FaultTimesForm(Form):
 class FaultsForm(Form):
     """Faults of the camera itself: what is looked for, and what is done about it."""
 
-    enabled: bool = True
-    """Whether they are looked for at all."""
-    ignore: list[FaultName] = Field(default_factory=list)
-    """Faults that this camera is not asked for, such as black where nights are dark."""
+    look_for: list[FaultName] = Field(default_factory=lambda: ["frozen", "offline"])
+    """Kinds that are looked for; []: none."""
     report_after: FaultTimesForm = FaultTimesForm()
     """How long each fault must last."""
     clear_after: Positive = 30.0

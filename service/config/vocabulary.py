@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.city import ModelFacts
 from models.labels import DAMAGE, LITTER, VEHICLES
+from models.parking import ZoneKind
 from models.zone import CloserLook
 
 KINDS = ("illegal_parking", "litter", "damaged_facility")
@@ -14,13 +15,18 @@ DEFAULT_DWELL_S = {
     "no_parking": 300.0,
     "no_stopping": 60.0,
     "fire_lane": 60.0,
+    "bus_stop": 60.0,
+    "crossing": 60.0,
+    "bike_lane": 60.0,
+    "pavement": 60.0,
     "loading_bay": 1200.0,
     "litter": 60.0,
     "damaged_facility": 300.0,
 }
-"""By category, else by kind. Parking follows practice: 3 to 5 minutes are usual, no-stopping zones
-and fire lanes are enforced at once, loading bays allow 20 minutes. Litter waits until whoever
-dropped it has had the time to pick it up; damage does not run away, so it may wait longest."""
+"""By category, else by kind of zone, else by kind of rule. Parking follows practice: 3 to 5 minutes
+are usual, wherever stopping is forbidden it is enforced at once, loading bays allow 20 minutes.
+Litter waits until whoever dropped it has had the time to pick it up; damage does not run away, so
+it may wait longest."""
 
 DEFAULT_CLOSER_LOOK = {
     "illegal_parking": CloserLook.OFF,
@@ -28,6 +34,23 @@ DEFAULT_CLOSER_LOOK = {
     "damaged_facility": CloserLook.RECORD,
 }
 """By kind of rule; measured in docs/accuracy.md."""
+
+
+URGENCY = {
+    ZoneKind.FIRE_LANE: "urgent",
+    ZoneKind.CROSSING: "high",
+    ZoneKind.BUS_STOP: "high",
+    ZoneKind.LOADING_BAY: "low",
+}
+"""Priority of parking rules by kind of zone; normal in all others."""
+WITHOUT_QUEUES = frozenset({ZoneKind.FIRE_LANE, ZoneKind.PAVEMENT})
+"""Kinds of zones in which no queue has any business."""
+EXEMPT = {ZoneKind.BUS_STOP: frozenset({"bus"})}
+"""Vehicles that may stand in a kind of zone."""
+NON_MOTOR = frozenset({"bicycle", "motorcycle"})
+"""Cameras do not tell electric bicycles from motorcycles: both are what stands on pavements."""
+NON_MOTOR_PARKING = "non_motor_parking"
+"""Category of parking rules that look for nothing else (non-motor vehicles left about)."""
 
 
 def usual_labels(

@@ -130,6 +130,32 @@ CASES: dict[str, tuple[str, list[str]]] = {
         in_rule("dwel: 5min"),
         [at(19, f"{ZONE}.rules[0].dwel", "unknown key (did you mean 'dwell'?)")],
     ),
+    "unknown kind of zone": (
+        changed(POLYGON, f"{POLYGON}\n        kind: busstop"),
+        [
+            at(
+                17,
+                f"{ZONE}.kind",
+                "should be 'no_stopping', 'no_parking', 'fire_lane', 'bus_stop', 'crossing', "
+                "'bike_lane', 'pavement' or 'loading_bay', got 'busstop' "
+                "(did you mean 'bus_stop'?)",
+            )
+        ],
+    ),
+    "unknown exempt label": (
+        in_rule("exempt: [buss]"),
+        [at(19, f"{ZONE}.rules[0].exempt[0]", "unknown label 'buss' (did you mean 'bus'?)")],
+    ),
+    "all classes exempt": (
+        in_rule("exempt: [car, bus, truck, motorcycle]"),
+        [
+            at(
+                18,
+                f"{ZONE}.rules[0]",
+                "every class it looks for is in 'exempt' too: nothing is left",
+            )
+        ],
+    ),
     "queue in a zone that is none": (
         in_rule("queue_zone: kreb"),
         [at(19, f"{ZONE}.rules[0].queue_zone", "unknown zone 'kreb' (did you mean 'kerb'?)")],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from models.city import City, DispatchTarget, ModelChoice
 from models.labels import KNOWN_LABELS
-from models.parking import QueuePolicy
+from models.parking import QueuePolicy, ZoneKind
 from models.zone import (
     Camera,
     CloserLook,
@@ -118,6 +118,7 @@ def zones(draw: st.DrawFn, number: int, resolution: Any, timezone: str) -> Zone:
         polygon=draw(polygons(width, height)),
         in_pixels=in_pixels,
         rules=tuple(draw(rules(index, timezone)) for index in range(count)),
+        kind=draw(st.sampled_from([None, *ZoneKind])),
         slices=draw(st.integers(0, 64)),
     )
 
@@ -223,6 +224,7 @@ def plain_zone(zone: Zone) -> dict[str, Any]:
         "units": "pixels" if zone.in_pixels else "ratio",
         "rules": [plain_rule(rule) for rule in zone.rules],
         "slices": zone.slices,
+        **({} if zone.kind is None else {"kind": str(zone.kind)}),
     }
 
 
@@ -246,6 +248,7 @@ def plain_camera(camera: Camera) -> dict[str, Any]:
         "loop": camera.loop,
         "closer_looks": camera.closer_looks,
         "location": location,
+        "faults": {"look_for": []},
         "zones": [plain_zone(zone) for zone in camera.zones],
     }
 

@@ -300,3 +300,75 @@ def in_a_rule(*lines: str) -> str:
         "            schedule: working_hours\n",
         "".join(f"            {line}\n" for line in lines),
     )
+
+
+def in_a_zone(kind: str, rule: str = "") -> str:
+    """The valid file with a kind in its zone."""
+    text = changed("        rules:\n", f"        kind: {kind}\n        rules:\n")
+    return text.replace("            schedule: working_hours\n", rule)
+
+
+@pytest.mark.parametrize(
+    ("kind", "dwell_s", "priority", "queue"),
+    [
+        ("no_parking", 300, "normal", "ignore"),
+        ("no_stopping", 60, "normal", "ignore"),
+        ("fire_lane", 60, "urgent", "count"),
+        ("bus_stop", 60, "high", "ignore"),
+        ("crossing", 60, "high", "ignore"),
+        ("bike_lane", 60, "normal", "ignore"),
+        ("pavement", 60, "normal", "count"),
+        ("loading_bay", 1200, "low", "ignore"),
+    ],
+)
+def test_a_kind_of_zone_tells_its_parking_rules_what_is_usual(
+    tmp_path: Path, kind: str, dwell_s: float, priority: str, queue: str
+) -> None:
+    zone = load(tmp_path, in_a_zone(kind)).cameras[0].zones[0]
+    (rule,) = zone.rules
+    assert isinstance(rule, IllegalParkingRule)
+    assert zone.kind == rule.category == kind
+    assert (rule.dwell_s, rule.priority, rule.queue) == (dwell_s, priority, queue)
+    assert rule.labels == frozenset(VEHICLES) - ({"bus"} if kind == "bus_stop" else set())
+
+
+def test_a_rule_comes_before_the_kind_of_its_zone(tmp_path: Path) -> None:
+    told = in_a_zone(
+        "bus_stop",
+        "            dwell: 7s\n            category: own\n            priority: low\n"
+        "            queue: count\n            labels: [bus, car, truck]\n"
+        "            exempt: [truck]\n",
+    )
+    rule = rule_of(tmp_path, told)
+    assert isinstance(rule, IllegalParkingRule)
+    assert (rule.dwell_s, rule.category, rule.priority) == (7, "own", "low")
+    assert (rule.queue, rule.labels) == ("count", {"bus", "car"})
+
+
+def test_labels_that_are_written_are_not_exempt_by_the_kind_of_zone(tmp_path: Path) -> None:
+    told = in_a_zone("bus_stop", "            labels: [bus, car]\n")
+    assert rule_of(tmp_path, told).labels == {"bus", "car"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "category"),
+    [("bicycle", "non_motor_parking"), ("bicycle, motorcycle", "non_motor_parking"),
+     ("bicycle, car", "pavement")],
+)  # fmt: skip
+def test_bicycles_left_about_have_a_category_of_their_own(
+    tmp_path: Path, labels: str, category: str
+) -> None:
+    rule = rule_of(tmp_path, in_a_zone("pavement", f"            labels: [{labels}]\n"))
+    assert (rule.category, rule.dwell_s) == (category, 60)
+
+
+def test_a_kind_of_zone_means_nothing_to_litter(tmp_path: Path) -> None:
+    told = in_a_zone("fire_lane").replace("kind: illegal_parking", "kind: litter")
+    rule = rule_of(tmp_path, told)
+    assert (rule.category, rule.dwell_s, rule.priority) == ("litter", 60, "normal")
+
+
+@pytest.mark.parametrize("key", ["pavement", "non_motor_parking"])
+def test_what_kinds_of_zones_file_can_be_routed(tmp_path: Path, key: str) -> None:
+    text = in_a_zone("pavement").replace("{default: traffic}", f"{{{key}: traffic}}")
+    assert load(tmp_path, text).routing == {key: "traffic"}
