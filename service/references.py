@@ -59,7 +59,8 @@ class CameraReferences:
         if not self._path.exists():
             return NOTHING
         try:
-            with np.load(self._path, allow_pickle=False) as arrays:
+            # numpy leaves a file open that it cannot read, unless it was opened for it.
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return _learnt_in({name: arrays[name] for name in arrays.files})
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise StoreError(f"{self._path}: cannot be read: {error}") from error

@@ -50,6 +50,8 @@ class Upkeep:
         self._references = references
         learnt = _load(references, camera.camera_id)
         self._health = CameraHealth(learnt.views) if camera.faults is not None else None
+        rules = camera.faults.rules if camera.faults is not None else ()
+        self._looked_for = {FaultKind(rule.rule_id) for rule in rules}
         self._assets = asset_watches(camera, learnt.assets)
         self._judge = UpkeepJudge(camera, state)
         self._in_front: tuple[Box, ...] = ()
@@ -79,7 +81,9 @@ class Upkeep:
         self._size_px = (frame.width_px, frame.height_px)
         if self._health is None:
             return self._judge.look_at_camera(frame.captured_at, {}, self._size_px)
-        signs = self._health.look(frame.image, frame.captured_at, self._in_front)
+        seen = self._health.look(frame.image, frame.captured_at, self._in_front)
+        # What nobody asked for must not suspend the rules either.
+        signs = {kind: sign for kind, sign in seen.items() if kind in self._looked_for}
         told = {**signs, FaultKind.OFFLINE: False}
         changes = self._judge.look_at_camera(frame.captured_at, told, self._size_px)
         self._is_blind = _blinds(signs, self._judge.faults)

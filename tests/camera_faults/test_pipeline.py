@@ -17,7 +17,7 @@ from models.geometry import Box
 from models.incident import ChangeKind, IncidentChange
 from models.seeing import Detection, Frame, Image
 from models.upkeep import FaultKind
-from models.zone import Camera, IllegalParkingRule, Zone
+from models.zone import Camera, IllegalParkingRule, RuleKind, Zone
 from service.config.convert_upkeep import to_asset, to_faults
 from service.config.upkeep_forms import AssetForm, FaultsForm, FaultTimesForm
 from service.daemon.requests import work_order_request
@@ -27,6 +27,7 @@ from service.upkeep import join_states, split_states
 from tests.camera_faults.street import SIZE_PX, START, Sky, seen, street
 
 CAR = Box(60, 150, 160, 220)
+ALL_FAULTS = [kind.value for kind in FaultKind]
 TIMES = FaultTimesForm(moved=8, covered=8, black=8, frozen=12, offline=8)
 
 
@@ -52,7 +53,7 @@ def _camera(*, parking_dwell_s: float = 15.0) -> Camera:
         source="rtsp://camera",
         legal_basis="test",
         zones=(zone,),
-        faults=to_faults(FaultsForm(report_after=TIMES, clear_after=4), 1.0),
+        faults=to_faults(FaultsForm(look_for=ALL_FAULTS, report_after=TIMES, clear_after=4), 1.0),
         assets=(to_asset(form),),
         closer_looks=False,
     )
@@ -110,6 +111,19 @@ def test_while_the_view_is_moved_its_rules_rest_and_neither_open_nor_clear() -> 
     assert _labels(back) == [("cleared", "moved_view"), ("opened", "car")]
     (parked,) = [change.incident for change in back if change.incident.label == "car"]
     assert 35 <= parked.observed_s < 38
+
+
+def test_a_fault_that_nobody_asked_for_suspends_nothing() -> None:
+    camera = replace(_camera(), faults=to_faults(FaultsForm(), 1.0))
+    assert camera.faults is not None
+    assert {rule.rule_id for rule in camera.faults.rules} == {"frozen", "offline"}
+    pipeline = CameraPipeline(camera, _detector())
+
+    _run(pipeline, range(20), _home)
+    changes = _run(pipeline, range(20, 60), _elsewhere)
+
+    assert not pipeline.upkeep.is_blind
+    assert not [c for c in changes if c.incident.kind is RuleKind.CAMERA_FAULT]
 
 
 def test_an_incident_is_not_cleared_by_a_black_picture() -> None:
