@@ -12,6 +12,7 @@ from datetime import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from models.calendar import BY_WEEKDAY, Calendar, DayKind
 from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
 from models.parking import LONGEST_QUEUE_S, QueuePolicy, ZoneKind
@@ -61,6 +62,8 @@ class TimeWindow:
 
     days: frozenset[int] = frozenset(range(7))
     """Days of the week, Monday is 0."""
+    kinds: frozenset[DayKind] = frozenset()
+    """Days besides those, by what they are in the schedule's calendar."""
     start: time = time(0, 0)
     end: time = time(0, 0)
 
@@ -72,6 +75,8 @@ class Schedule:
     timezone: str = "UTC"
     """IANA name, such as ``Asia/Shanghai``."""
     windows: tuple[TimeWindow, ...] = ()
+    calendar: Calendar = BY_WEEKDAY
+    """Tells working days from holidays; an empty one goes by the days of the week."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,14 +2,16 @@
 
 A schedule means what a street sign means: the time that a clock on the wall shows there. So on the
 night when clocks are set back a window in the repeated hour holds twice, and one in the hour that
-is left out in spring does not hold at all.
+is left out in spring does not hold at all. Holidays and make-up working days are days of that wall
+clock too: a night belongs to the day on which it began, also on the eve of a holiday.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from models.calendar import Calendar
 from models.zone import Schedule, TimeWindow
 
 _DAY = timedelta(days=1)
@@ -22,7 +24,7 @@ def is_active(schedule: Schedule, at: datetime) -> bool:
     if not schedule.windows:
         return True
     local = at.astimezone(time_zone(schedule.timezone))
-    return any(_holds(window, local) for window in schedule.windows)
+    return any(_holds(window, schedule.calendar, local) for window in schedule.windows)
 
 
 def time_zone(name: str) -> ZoneInfo:
@@ -33,11 +35,17 @@ def time_zone(name: str) -> ZoneInfo:
         raise ValueError(f"no such time zone: {name!r}") from error
 
 
-def _holds(window: TimeWindow, local: datetime) -> bool:
-    clock = local.time()
+def _holds(window: TimeWindow, calendar: Calendar, local: datetime) -> bool:
+    clock, today = local.time(), local.date()
     if window.start < window.end:
-        return local.weekday() in window.days and window.start <= clock < window.end
-    if clock >= window.start and local.weekday() in window.days:
+        return window.start <= clock < window.end and _is_day_of(window, calendar, today)
+    if clock >= window.start and _is_day_of(window, calendar, today):
         return True
     # After midnight the window still belongs to the day on which it began.
-    return clock < window.end and (local - _DAY).weekday() in window.days
+    return clock < window.end and _is_day_of(window, calendar, today - _DAY)
+
+
+def _is_day_of(window: TimeWindow, calendar: Calendar, day: date) -> bool:
+    if day.weekday() in window.days:
+        return True
+    return bool(window.kinds) and not window.kinds.isdisjoint(calendar.kinds(day))

@@ -32,6 +32,7 @@ def check_references(
     yield from _departments(document.data)
     yield from _routing_keys(document.data)
     yield from _schedules(document.data)
+    yield from _calendars(document.data)
     yield from _labels(document.data)
     yield from _sources(document.data, folder, environ)
     for loc, camera in select(document.data, *_CAMERAS):
@@ -104,6 +105,14 @@ def _schedules(data: Any) -> Iterator[Finding]:
     for loc, value in _texts(data, *_RULES, "schedule"):
         if value not in known:
             yield Finding(loc=loc, message=unknown("schedule", value, known))
+
+
+def _calendars(data: Any) -> Iterator[Finding]:
+    known = {str(loc[-1]) for loc, _ in select(data, "calendars", EACH)}
+    for path in (("schedules", EACH, "calendar"), (*_RULES, "schedule", "calendar")):
+        for loc, value in _texts(data, *path):
+            if value not in known:
+                yield Finding(loc=loc, message=unknown("calendar", value, known))
 
 
 def _labels(data: Any) -> Iterator[Finding]:

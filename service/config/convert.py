@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import time
 from pathlib import Path
 from typing import Any
 
+from models.calendar import Calendar
 from models.city import City, DispatchTarget, ModelChoice, ModelFacts, RecordingChoice
 from models.parking import ZoneKind
 from models.zone import (
@@ -21,12 +21,12 @@ from models.zone import (
     Priority,
     Rule,
     Schedule,
-    TimeWindow,
     Zone,
 )
 from service.config import polygons
 from service.config.convert_evidence import to_policy, to_privacy, to_retention
 from service.config.convert_parking import Usual, to_parking_rule, usual_of
+from service.config.convert_schedule import to_calendar, to_schedule
 from service.config.convert_upkeep import to_asset, to_faults
 from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
 from service.config.rule_forms import (
@@ -34,7 +34,6 @@ from service.config.rule_forms import (
     IllegalParkingForm,
     LitterForm,
     ScheduleForm,
-    WindowForm,
 )
 from service.config.sources import resolve_source
 from service.config.vocabulary import DEFAULT_CLOSER_LOOK, usual_labels
@@ -71,8 +70,11 @@ def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None
     zone = form.city.timezone
     model = to_model(form.model, surroundings.folder)
     thresholds = {**(facts.thresholds if facts else {}), **model.thresholds}
-    schedules = {name: _schedule(given, zone) for name, given in form.schedules.items()}
-    context = _Context(surroundings, schedules, zone, facts, thresholds)
+    calendars = {name: to_calendar(given) for name, given in form.calendars.items()}
+    schedules = {
+        name: to_schedule(given, zone, calendars) for name, given in form.schedules.items()
+    }
+    context = _Context(surroundings, schedules, calendars, zone, facts, thresholds)
     policy = to_policy(form.evidence)
     cameras = tuple(replace(_camera(each, context), evidence=policy) for each in form.cameras)
     if form.model.min_confidence is None:
@@ -98,6 +100,7 @@ def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None
 class _Context:
     surroundings: Surroundings
     schedules: Mapping[str, Schedule]
+    calendars: Mapping[str, Calendar]
     timezone: str
     facts: ModelFacts | None
     thresholds: Mapping[str, float]
@@ -215,21 +218,4 @@ def _schedule_of(choice: str | ScheduleForm | None, context: _Context) -> Schedu
         return Schedule(timezone=context.timezone)
     if isinstance(choice, str):
         return context.schedules[choice]
-    return _schedule(choice, context.timezone)
-
-
-def _schedule(form: ScheduleForm, timezone: str) -> Schedule:
-    return Schedule(
-        timezone=form.timezone or timezone,
-        windows=tuple(_window(window) for window in form.windows),
-    )
-
-
-def _window(form: WindowForm) -> TimeWindow:
-    return TimeWindow(days=form.days, start=_time(form.start), end=_time(form.end))
-
-
-def _time(minutes: int) -> time:
-    """24:00 is 00:00 here: an end that is not after the start lies in the next day."""
-    hour, minute = divmod(minutes, 60)
-    return time(hour % 24, minute)
+    return to_schedule(choice, context.timezone, context.calendars)

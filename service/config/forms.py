@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from models.parking import LONGEST_RED_S
-from service.config.rule_forms import AnyRuleForm, Form, ScheduleForm
+from service.config.rule_forms import AnyRuleForm, CalendarForm, Form, ScheduleForm
 from service.config.scalars import Identifier, Positive, Ratio, Text, TimeZone
 from service.config.sources import check_dispatch_url
 from service.config.upkeep_forms import AssetForm, FaultsForm
@@ -246,6 +246,8 @@ class CityFile(Form):
     """Who does the work."""
     routing: dict[str, str] = Field(default_factory=dict)
     """Category or kind of rule to department id; 'default' for everything else."""
+    calendars: dict[str, CalendarForm] = Field(default_factory=dict)
+    """Holidays and make-up working days that schedules refer to by name."""
     schedules: dict[str, ScheduleForm] = Field(default_factory=dict)
     """Schedules that rules refer to by name."""
     cameras: Annotated[list[CameraForm], Field(min_length=1)]

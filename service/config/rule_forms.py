@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from models.calendar import DayKind
 from models.labels import VEHICLES
 from models.parking import LONGEST_QUEUE_S
 from service.config.scalars import (
     MINUTES_A_DAY,
     Clock,
+    DateRange,
     Days,
     Duration,
     Identifier,
@@ -36,7 +38,8 @@ class WindowForm(Form):
     """A part of the day on some days of the week, in local time."""
 
     days: Days = frozenset(range(7))
-    """Names, ranges such as mon-fri, or a list of both; left out: every day."""
+    """Names, ranges such as mon-fri, workdays, holidays or restdays, or a list of them; left out:
+    every day."""
     start: Clock = 0
     """HH:MM."""
     end: Clock = MINUTES_A_DAY
@@ -53,6 +56,23 @@ class WindowForm(Form):
         return self
 
 
+class CalendarForm(Form):
+    """Days that are not what their day of the week says."""
+
+    holidays: list[DateRange] = Field(default_factory=list)
+    """Public holidays: dates, or ranges such as 2026-10-01 to 2026-10-08."""
+    workdays: list[DateRange] = Field(default_factory=list)
+    """Weekend days that are worked instead."""
+
+    @model_validator(mode="after")
+    def _is_clear(self) -> CalendarForm:
+        holidays = {day for days in self.holidays for day in days}
+        both = sorted(holidays & {day for days in self.workdays for day in days})
+        if both:
+            raise ValueError(f"{both[0]} is both a holiday and a working day")
+        return self
+
+
 class ScheduleForm(Form):
     """When a rule holds."""
 
@@ -60,6 +80,19 @@ class ScheduleForm(Form):
     """IANA name; left out: the city's."""
     windows: Annotated[list[WindowForm], Field(min_length=1)]
     """The rule holds in each of them."""
+    calendar: str | None = None
+    """Name of one of the file's calendars, which says what workdays, holidays and restdays are."""
+
+    @model_validator(mode="after")
+    def _knows_its_days(self) -> ScheduleForm:
+        if self.calendar is None:
+            for window in self.windows:
+                kinds = sorted(str(day) for day in window.days if isinstance(day, DayKind))
+                if kinds:
+                    raise ValueError(
+                        f"'{kinds[0]}' needs a 'calendar' that says which days they are"
+                    )
+        return self
 
 
 def _schedule_tag(value: Any) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from models.calendar import DayKind
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG_DAY_NAMES = (
@@ -26,6 +29,8 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 
 MAX_DURATION_S = 31 * 86400.0
 MINUTES_A_DAY = 24 * 60
+MAX_DATES = timedelta(days=366)
+_DAY_KINDS = frozenset(kind.value for kind in DayKind)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -72,12 +77,12 @@ def parse_clock(value: Any) -> int:
     return total
 
 
-def parse_days(value: Any) -> frozenset[int]:
-    """Days of the week from names, ranges such as ``mon-fri``, or a list of both."""
+def parse_days(value: Any) -> frozenset[int | DayKind]:
+    """Days of the week from names, ranges such as ``mon-fri``, kinds of days, or a list of them."""
     words = value if isinstance(value, list) else [value]
     if not words:
         raise ValueError("needs at least one day; leave 'days' out for all seven")
-    days: set[int] = set()
+    days: set[int | DayKind] = set()
     for word in words:
         if not isinstance(word, str):
             raise ValueError(f"unknown day '{word}' (write mon, tue, wed, thu, fri, sat or sun)")
@@ -86,7 +91,9 @@ def parse_days(value: Any) -> frozenset[int]:
     return frozenset(days)
 
 
-def _day_range(text: str) -> set[int]:
+def _day_range(text: str) -> Set[int | DayKind]:
+    if text in _DAY_KINDS:
+        return {DayKind(text)}
     first, dash, last = (part.strip() for part in text.partition("-"))
     start, end = _day(first), _day(last if dash else first)
     return {(start + offset) % 7 for offset in range((end - start) % 7 + 1)}
@@ -94,9 +101,24 @@ def _day_range(text: str) -> set[int]:
 
 def _day(name: str) -> int:
     if name not in _DAY_NUMBERS:
-        hint = did_you_mean(name, _DAY_NUMBERS) or f" (write {', '.join(DAY_NAMES)})"
+        hint = (
+            did_you_mean(name, {*_DAY_NUMBERS, *_DAY_KINDS}) or f" (write {', '.join(DAY_NAMES)})"
+        )
         raise ValueError(f"unknown day '{name}'{hint}")
     return _DAY_NUMBERS[name]
+
+
+def parse_dates(value: Any) -> tuple[date, ...]:
+    """The days of ``2026-05-01`` or of ``2026-10-01 to 2026-10-08``, both included."""
+    try:
+        first, _, last = value.partition(" to ")
+        start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except (AttributeError, ValueError) as error:
+        example = "'2026-05-01' or '2026-10-01 to 2026-10-08'"
+        raise ValueError(f"no date: '{value}' (write {example})") from error
+    if not start <= end <= start + MAX_DATES:
+        raise ValueError(f"no range of dates: '{value}' (the earlier one first, at most a year)")
+    return tuple(start + timedelta(days=number) for number in range((end - start).days + 1))
 
 
 @cache
@@ -143,6 +165,12 @@ _DAYS_SCHEMA = {
     ]
 }
 
+_DATES_SCHEMA = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}( to \d{4}-\d{2}-\d{2})?$",
+    "examples": ["2026-05-01", "2026-10-01 to 2026-10-08"],
+}
+
 Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
 """Seconds, zero or more."""
 Positive = Annotated[
@@ -154,8 +182,12 @@ Positive = Annotated[
 """Seconds, more than zero."""
 Clock = Annotated[int, BeforeValidator(parse_clock), WithJsonSchema(_CLOCK_SCHEMA)]
 """Minutes since midnight."""
-Days = Annotated[frozenset[int], BeforeValidator(parse_days), WithJsonSchema(_DAYS_SCHEMA)]
-"""Days of the week, Monday is 0."""
+Days = Annotated[
+    frozenset[int | DayKind], BeforeValidator(parse_days), WithJsonSchema(_DAYS_SCHEMA)
+]
+"""Days of the week, Monday is 0, and kinds of days."""
+DateRange = Annotated[tuple[date, ...], BeforeValidator(parse_dates), WithJsonSchema(_DATES_SCHEMA)]
+"""The days of a date or of a range of dates."""
 TimeZone = Annotated[str, AfterValidator(_timezone), Field(examples=["Asia/Shanghai"])]
 """IANA name."""
 Identifier = Annotated[

@@ -250,6 +250,44 @@ CASES: dict[str, tuple[str, list[str]]] = {
             )
         ],
     ),
+    "holidays without a calendar": (
+        in_rule("schedule: {windows: [{days: [mon, holidays]}]}"),
+        [
+            at(
+                19,
+                f"{ZONE}.rules[0].schedule",
+                "'holidays' needs a 'calendar' that says which days they are",
+            )
+        ],
+    ),
+    "unknown calendar": (
+        in_rule("schedule: {calendar: cn, windows: [{days: mon}]}"),
+        [
+            at(
+                19,
+                f"{ZONE}.rules[0].schedule.calendar",
+                "unknown calendar 'cn' (the file has no calendars)",
+            )
+        ],
+    ),
+    "unknown calendar of a named schedule": (
+        changed("    windows:", "    calendar: c\n    windows:") + "calendars: {cn: {}}\n",
+        [at(7, "schedules.working_hours.calendar", "unknown calendar 'c' (did you mean 'cn'?)")],
+    ),
+    "no date": (
+        f"{VALID}calendars: {{cn: {{holidays: [2026-02-30]}}}}\n",
+        [
+            at(
+                20,
+                "calendars.cn.holidays[0]",
+                "no date: '2026-02-30' (write '2026-05-01' or '2026-10-01 to 2026-10-08')",
+            )
+        ],
+    ),
+    "holiday that is worked": (
+        f"{VALID}calendars: {{cn: {{holidays: [2026-02-20], workdays: [2026-02-20]}}}}\n",
+        [at(20, "calendars.cn", "2026-02-20 is both a holiday and a working day")],
+    ),
     "unknown schedule": (
         in_rule("schedule: work_hours"),
         [

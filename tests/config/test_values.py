@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 import pytest
 
+from models.calendar import Calendar, DayKind
 from models.city import City
 from models.labels import DAMAGE, LITTER, VEHICLES
 from models.zone import (
@@ -20,7 +21,7 @@ from models.zone import (
     TimeWindow,
 )
 from service.config import load_city
-from service.config.scalars import parse_clock, parse_days, parse_duration
+from service.config.scalars import parse_clock, parse_dates, parse_days, parse_duration
 from tests.config.builders import VALID, changed, write
 
 
@@ -57,10 +58,11 @@ def test_what_is_no_duration_is_refused(written: object) -> None:
     [
         ("mon", {0}), ("mon-fri", {0, 1, 2, 3, 4}), ("fri-mon", {4, 5, 6, 0}), ("Sunday", {6}),
         ("mon, wed-thu", {0, 2, 3}), (["sat", "sun"], {5, 6}), (["mon-tue", "sun"], {0, 1, 6}),
-        ("mon-sun", set(range(7))), ("tue-tue", {1}),
+        ("mon-sun", set(range(7))), ("tue-tue", {1}), ("workdays", {DayKind.WORKDAYS}),
+        ("sat, holidays", {5, DayKind.HOLIDAYS}), (["Restdays", "mon-tue"], {0, 1, "restdays"}),
     ],
 )  # fmt: skip
-def test_days_are_read_from_names_and_ranges(written: object, days: set[int]) -> None:
+def test_days_are_read_from_names_and_ranges(written: object, days: set[object]) -> None:
     assert parse_days(written) == days
 
 
@@ -342,7 +344,8 @@ def test_a_rule_comes_before_the_kind_of_its_zone(tmp_path: Path) -> None:
     rule = rule_of(tmp_path, told)
     assert isinstance(rule, IllegalParkingRule)
     assert (rule.dwell_s, rule.category, rule.priority) == (7, "own", "low")
-    assert (rule.queue, rule.labels) == ("count", {"bus", "car"})
+    assert rule.queue == "count"
+    assert rule.labels == {"bus", "car"}
 
 
 def test_labels_that_are_written_are_not_exempt_by_the_kind_of_zone(tmp_path: Path) -> None:
@@ -372,3 +375,49 @@ def test_a_kind_of_zone_means_nothing_to_litter(tmp_path: Path) -> None:
 def test_what_kinds_of_zones_file_can_be_routed(tmp_path: Path, key: str) -> None:
     text = in_a_zone("pavement").replace("{default: traffic}", f"{{{key}: traffic}}")
     assert load(tmp_path, text).routing == {key: "traffic"}
+
+
+CALENDAR = """\
+calendars:
+  cn:
+    holidays: [2026-10-01 to 2026-10-08, 2026-01-01]
+    workdays: [2026-09-27, 2026-10-10]
+"""
+
+
+def test_a_schedule_goes_by_the_calendar_that_it_names(tmp_path: Path) -> None:
+    written = '{calendar: cn, windows: [{days: [workdays, sat], start: "07:00"}, {days: holidays}]}'
+    schedule = rule_of(tmp_path, CALENDAR + in_a_rule(f"schedule: {written}")).schedule
+    workdays, holidays = schedule.windows
+    assert workdays.days == {5}
+    assert workdays.kinds == {DayKind.WORKDAYS}
+    assert not holidays.days
+    assert holidays.kinds == {DayKind.HOLIDAYS}
+    assert schedule.calendar == Calendar(
+        holidays=frozenset({date(2026, 1, 1), *(date(2026, 10, day) for day in range(1, 9))}),
+        workdays=frozenset({date(2026, 9, 27), date(2026, 10, 10)}),
+    )
+
+
+def test_a_named_schedule_may_go_by_a_calendar(tmp_path: Path) -> None:
+    text = changed("    windows:\n", "    calendar: cn\n    windows:\n")
+    text = text.replace("days: mon-fri", "days: workdays")
+    schedule = rule_of(tmp_path, CALENDAR + text).schedule
+    assert date(2026, 1, 1) in schedule.calendar.holidays
+    assert schedule.windows[0].kinds == {DayKind.WORKDAYS}
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("2026-13-01", "no date"),
+        ("2026-10-01 to", "no date"),
+        ("1 October", "no date"),
+        (20261001, "no date"),
+        ("2026-10-08 to 2026-10-01", "no range"),
+        ("2026-01-01 to 2027-10-01", "no range"),
+    ],
+)
+def test_what_is_no_date_is_refused(written: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_dates(written)

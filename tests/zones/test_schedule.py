@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.calendar import Calendar, DayKind
 from models.zone import Schedule, TimeWindow
 from zones.schedule import is_active, time_zone
 
@@ -143,3 +144,87 @@ def test_a_window_and_the_rest_of_the_day_are_each_others_opposite(
     inside = is_active(schedule(zone, start, end), instant)
     rest = is_active(schedule(zone, end, start), instant)
     assert inside is not rest if start != end else inside and rest
+
+
+NATIONAL_DAY_2026 = Calendar(
+    holidays=frozenset(date(2026, 10, day) for day in range(1, 9)),
+    workdays=frozenset({date(2026, 9, 27), date(2026, 10, 10)}),
+)
+"""As a year's arrangement is written: a week off, and a Sunday and a Saturday worked for it."""
+
+
+def by_calendar(*kinds: DayKind, start: time = time(0), end: time = time(0)) -> Schedule:
+    """A schedule of one window on kinds of days."""
+    window = TimeWindow(days=frozenset(), kinds=frozenset(kinds), start=start, end=end)
+    return Schedule(timezone=SHANGHAI, windows=(window,), calendar=NATIONAL_DAY_2026)
+
+
+@pytest.mark.parametrize(
+    ("day", "kinds"),
+    [
+        pytest.param("2026-09-25", "workdays", id="a Friday"),
+        pytest.param("2026-09-26", "restdays", id="a free Saturday"),
+        pytest.param("2026-09-27", "workdays", id="a Sunday that is worked"),
+        pytest.param("2026-10-01", "holidays restdays", id="a holiday on a Thursday"),
+        pytest.param("2026-10-03", "holidays restdays", id="a holiday on a Saturday"),
+        pytest.param("2026-10-09", "workdays", id="the day after the holidays"),
+        pytest.param("2026-10-10", "workdays", id="a Saturday that is worked"),
+    ],
+)
+def test_holidays_and_make_up_days_decide_which_windows_hold(day: str, kinds: str) -> None:
+    noon = local(f"{day}T12:00", SHANGHAI)
+    holding = [kind.value for kind in DayKind if is_active(by_calendar(kind), noon)]
+    assert sorted(holding) == kinds.split()
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        pytest.param("2026-09-30T23:00", True, id="the eve, a working day"),
+        pytest.param("2026-10-01T05:59", True, id="its night goes on into the holiday"),
+        pytest.param("2026-10-01T23:00", False, id="the night of the holiday"),
+        pytest.param("2026-10-09T05:00", False, id="the last night of the holidays"),
+        pytest.param("2026-10-11T05:00", True, id="the night after a worked Saturday"),
+    ],
+)
+def test_a_night_belongs_to_the_day_on_which_it_began(at: str, expected: bool) -> None:
+    nights = by_calendar(DayKind.WORKDAYS, start=time(22), end=time(6))
+    assert is_active(nights, local(at, SHANGHAI)) is expected
+
+
+DATES = st.dates(date(2026, 1, 1), date(2026, 12, 31))
+INSTANTS = st.integers(0, 365 * 24 * 60).map(
+    lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+ZONES = st.sampled_from((SHANGHAI, BERLIN, NEW_YORK, "Australia/Lord_Howe"))
+CALENDARS = st.builds(
+    Calendar, holidays=st.frozensets(DATES, max_size=30), workdays=st.frozensets(DATES, max_size=9)
+)
+CLOCKS = st.times().map(lambda clock: clock.replace(microsecond=0))
+
+
+@given(INSTANTS, ZONES, CALENDARS, CLOCKS, CLOCKS)
+def test_every_moment_is_in_a_window_of_working_days_or_of_days_of_rest_but_not_both(
+    at: datetime, zone: str, calendar: Calendar, start: time, end: time
+) -> None:
+    """Windows that share out the day, on days that share out the year, whatever the clocks do."""
+    holding = [
+        is_active(Schedule(timezone=zone, windows=(window,), calendar=calendar), at)
+        for kind in (DayKind.WORKDAYS, DayKind.RESTDAYS)
+        for window in (
+            TimeWindow(days=frozenset(), kinds=frozenset({kind}), start=start, end=end),
+            TimeWindow(days=frozenset(), kinds=frozenset({kind}), start=end, end=start),
+        )
+    ]
+    assert sum(holding) == (1 if start != end else 2)
+
+
+@given(INSTANTS, ZONES, CLOCKS, CLOCKS)
+def test_without_holidays_working_days_are_monday_to_friday(
+    at: datetime, zone: str, start: time, end: time
+) -> None:
+    by_kind = TimeWindow(
+        days=frozenset(), kinds=frozenset({DayKind.WORKDAYS}), start=start, end=end
+    )
+    by_kind_of_day = Schedule(timezone=zone, windows=(by_kind,))
+    assert is_active(by_kind_of_day, at) is is_active(schedule(zone, start, end, WORKDAYS), at)
