@@ -166,8 +166,8 @@ def test_an_order_opens_with_evidence_facts_and_history(page: Page, site: Site) 
     expect(dialog).to_contain_text("car, 91% sure")
     expect(dialog.get_by_role("img", name=re.compile("When confirmed"))).to_be_visible()
     assert is_painted(page, "#order figure img")
-    dialog.get_by_role("button", name="Close-up").click()
-    expect(dialog.get_by_role("img", name=re.compile("Close-up"))).to_be_visible()
+    dialog.get_by_role("button", name="Confirmed, close-up").click()
+    expect(dialog.get_by_role("img", name=re.compile("close-up"))).to_be_visible()
     steps = dialog.locator(".history-what").all_inner_texts()
     assert steps == ["Evidence added", "Evidence added", "Dispatched", "Received"]
 
