@@ -19,6 +19,15 @@ class QueuePolicy(StrEnum):
     """A parked one, like any other."""
 
 
+class AlreadyThere(StrEnum):
+    """What a vehicle is taken for that stood there when the camera came up."""
+
+    COUNT = "count"
+    """Its dwell runs from the first look."""
+    IGNORE = "ignore"
+    """It is none of the rule's business until it has moved."""
+
+
 class ZoneKind(StrEnum):
     """What a zone is by traffic law; decides what its parking rules do where they do not say."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from models.calendar import BY_WEEKDAY, Calendar, DayKind
 from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
-from models.parking import LONGEST_QUEUE_S, QueuePolicy, ZoneKind
+from models.parking import LONGEST_QUEUE_S, AlreadyThere, QueuePolicy, ZoneKind
 
 if TYPE_CHECKING:  # built upon this module
     from models.upkeep import Asset, FaultSettings
@@ -131,6 +131,10 @@ class IllegalParkingRule(Rule):
     """What stands together for longer is no queue."""
     longest_red_s: float | None = None
     """The zone lies in front of lights with red phases so long; ``None``: it does not."""
+    already_there: AlreadyThere = AlreadyThere.COUNT
+    """What a vehicle is taken for that stood there when the camera came up."""
+    loading_s: float | None = None
+    """Dwell allowed while somebody works at the vehicle; ``None``: as always."""
 
     @property
     def kind(self) -> RuleKind:

@@ -129,6 +129,13 @@ class Case:
     """The lights it stopped at must have turned green."""
     is_outside: bool = False
     """It was last seen outside the zone."""
+    is_ignored: bool = False
+    """It was there before the camera came up, which the rule does not mind."""
+    attended: timedelta = ZERO
+    """Watched time at the looks at which somebody was at it."""
+    attended_looks: int = 0
+    allowance_s: float = 0.0
+    """Dwell that it is allowed beyond the rule's."""
     open: OpenIncident | None = None
 
     @property
@@ -285,6 +292,10 @@ def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
         queue_over=False,
         light_over=False,
         is_outside=False,
+        is_ignored=False,
+        attended=ZERO,
+        attended_looks=0,
+        allowance_s=0.0,
     )
 
 
@@ -307,7 +318,7 @@ def _in_window(
 def _needed_s(case: Case, rule: Rule) -> float:
     """Dwell that confirms it: after a refusal twice as long, but no more than an hour longer."""
     again_s = min(2 * case.refused_s, case.refused_s + LONGEST_RETRY_S)
-    return max(rule.dwell_s, again_s)
+    return max(rule.dwell_s, again_s, case.allowance_s)
 
 
 def _seen_enough(case: Case, rule: Rule) -> bool:

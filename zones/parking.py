@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from models.labels import VEHICLES
-from models.parking import QueuePolicy
+from models.parking import AlreadyThere, QueuePolicy
 from models.seeing import Track
 from models.zone import IllegalParkingRule
+from zones.allowances import if_there_before, while_loading
 from zones.case import Case, Match, Scene
 from zones.incidents import Site
 from zones.labels import family
@@ -42,6 +43,8 @@ class VehicleWatcher(Watcher):
         self._minds_queues = rule.queue is QueuePolicy.IGNORE
         self._longest_queue_s = rule.longest_queue_s
         self._longest_red_s = rule.longest_red_s
+        self._ignores_before = rule.already_there is AlreadyThere.IGNORE
+        self._loading_s = rule.loading_s
         self._queues: Mapping[int, int] = {}
         self._moved_off_at: datetime | None = None
 
@@ -79,6 +82,10 @@ class VehicleWatcher(Watcher):
             case = after_queue(case, size, self._longest_queue_s)
         if self._longest_red_s is not None:
             case = after_light(case, self._moved_off_at, self._longest_red_s)
+        if self._ignores_before:
+            case = if_there_before(case, scene)
+        if self._loading_s is not None:
+            case = while_loading(case, scene, self._loading_s)
         return case
 
     def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:

@@ -121,6 +121,10 @@ def _case_out(case: Case) -> Json:
         "queue_peak": case.queue_peak,
         "queue_over": case.queue_over,
         "light_over": case.light_over,
+        "is_ignored": case.is_ignored,
+        "attended_s": case.attended.total_seconds(),
+        "attended_looks": case.attended_looks,
+        "allowance_s": case.allowance_s,
         "open": _open_out(case.open),
     }
 
@@ -146,6 +150,10 @@ def _case_in(data: Json) -> Case:
         queue_peak=int(data.get("queue_peak", 0)),
         queue_over=bool(data.get("queue_over", False)),
         light_over=bool(data.get("light_over", False)),
+        is_ignored=bool(data.get("is_ignored", False)),
+        attended=timedelta(seconds=data.get("attended_s", 0.0)),
+        attended_looks=int(data.get("attended_looks", 0)),
+        allowance_s=float(data.get("allowance_s", 0.0)),
         open=_open_in(data["open"]),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from models.parking import QueuePolicy, ZoneKind
+from models.parking import AlreadyThere, QueuePolicy, ZoneKind
 from models.zone import IllegalParkingRule
 from service.config.forms import ZoneForm
 from service.config.rule_forms import DamagedFacilityForm, IllegalParkingForm, LitterForm
@@ -73,5 +73,7 @@ def to_parking_rule(
         queue_zone_id=form.queue_zone,
         longest_queue_s=form.longest_queue,
         longest_red_s=zone.longest_red if zone.traffic_light else None,
+        already_there=AlreadyThere(form.already_there),
+        loading_s=None if form.loading is None else form.loading.grace,
         **shared,
     )

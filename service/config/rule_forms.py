@@ -139,6 +139,13 @@ class RuleForm(Form):
     litter and damage, off for parking."""
 
 
+class LoadingForm(Form):
+    """Loading and unloading."""
+
+    grace: Positive
+    """How long a vehicle may stand while somebody works at it."""
+
+
 class IllegalParkingForm(RuleForm):
     """A vehicle that stands still in the zone; one incident for each vehicle."""
 
@@ -154,6 +161,11 @@ class IllegalParkingForm(RuleForm):
     """Id of a zone of the same camera: vehicles there queue with those of this zone."""
     longest_queue: Positive = LONGEST_QUEUE_S
     """Vehicles that stand together for longer are no queue."""
+    already_there: Literal["count", "ignore"] = "count"
+    """What stood there when the camera came up: count from the first look; or ignore, until it has
+    moved."""
+    loading: LoadingForm | None = None
+    """Left out: nobody may load here for longer than the dwell."""
     exempt: list[str] | None = None
     """Classes that may stand here; left out: bus at a bus stop, unless labels say otherwise."""
 

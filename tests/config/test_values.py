@@ -421,3 +421,14 @@ def test_a_named_schedule_may_go_by_a_calendar(tmp_path: Path) -> None:
 def test_what_is_no_date_is_refused(written: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_dates(written)
+
+
+def test_what_was_there_before_counts_and_loading_is_not_allowed_unless_told(
+    tmp_path: Path,
+) -> None:
+    rule = rule_of(tmp_path, VALID)
+    assert isinstance(rule, IllegalParkingRule)
+    assert (rule.already_there, rule.loading_s) == ("count", None)
+    rule = rule_of(tmp_path, in_a_rule("already_there: ignore", "loading: {grace: 10min}"))
+    assert isinstance(rule, IllegalParkingRule)
+    assert (rule.already_there, rule.loading_s) == ("ignore", 600)
