@@ -50,6 +50,8 @@ class Incident:
     """Confidence with which a closer look found it when it was confirmed; 0: that did not find it;
     ``None``: there was none."""
     cleared_at: datetime | None = None
+    is_shadow: bool = False
+    """Opened by a zone on trial: recorded and counted, but no order, also when the zone is live."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -167,6 +167,16 @@ class DamagedFacilityRule(Rule):
         return RuleKind.DAMAGED_FACILITY
 
 
+class Stage(StrEnum):
+    """How far a zone has come on its way into service."""
+
+    DRAFT = "draft"
+    """Checked and drawn; its rules do not run."""
+    SHADOW = "shadow"
+    """Its incidents are judged, recorded and counted, and make no orders."""
+    LIVE = "live"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Zone:
     """A polygon in one camera's picture and the rules that hold in it."""
@@ -178,6 +188,7 @@ class Zone:
     in_pixels: bool
     """True: corners are pixels of ``Camera.resolution``; False: ratios 0 to 1 of the sides."""
     rules: tuple[Rule, ...]
+    stage: Stage = Stage.LIVE
     kind: ZoneKind | None = None
     """What it is by traffic law; its rules have been told already."""
     slices: int = 0
@@ -240,6 +251,11 @@ class Camera:
     """Things whose look is learnt and whose change is reported."""
     privacy: Privacy = field(default_factory=Privacy)
     evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
+
+    @property
+    def run_zones(self) -> tuple[Zone, ...]:
+        """Zones whose rules run: all but drafts."""
+        return tuple(zone for zone in self.zones if zone.stage is not Stage.DRAFT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

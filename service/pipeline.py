@@ -92,7 +92,7 @@ class Seeing:
     """
 
     def __init__(self, camera: Camera, detector: Detector) -> None:
-        wanted = (rule.labels for zone in camera.zones for rule in zone.rules)
+        wanted = (rule.labels for zone in camera.run_zones for rule in zone.rules)
         self._kinds = frozenset(kind_of(label) for label in ALWAYS_TRACKED.union(*wanted))
         self._tracker = CameraTracker(camera.camera_id)
         self._camera = camera
@@ -125,7 +125,7 @@ class Seeing:
         size_px = self._detector.image_size_px
         return tuple(
             part
-            for zone in self._camera.zones
+            for zone in self._camera.run_zones
             if zone.slices > 0
             for part in slices(
                 zone.corners_px(self._camera.resolution, width_px, height_px),
@@ -141,7 +141,7 @@ class Seeing:
             return ()
         polygons = (
             zone.corners_px(self._camera.resolution, width_px, height_px)
-            for zone in self._camera.zones
+            for zone in self._camera.run_zones
             if zone.slices == 0
         )
         return regions(polygons, width_px, height_px, self._detector.image_size_px)

@@ -17,6 +17,7 @@ from models.zone import (
     IllegalParkingRule,
     LitterRule,
     Rule,
+    Stage,
     Zone,
 )
 from zones.case import Case, CloserLooker, OpenIncident, Scene
@@ -100,7 +101,7 @@ class ZoneEngine:
         known = {(rule.zone_id, rule.rule_id, rule.kind): rule for rule in memory.rules}
         self._posts = [
             _post(camera, zone, rule, known.pop((zone.zone_id, rule.rule_id, rule.kind), None))
-            for zone in camera.zones
+            for zone in camera.run_zones
             for rule in zone.rules
         ]
         self._orphans: tuple[RuleMemory, ...] = tuple(known.values())
@@ -212,7 +213,8 @@ def _lane_id(rule: Rule) -> str:
 
 def _post(camera: Camera, zone: Zone, rule: Rule, memory: RuleMemory | None) -> _Post:
     time_zone(rule.schedule.timezone)  # a wrong one must show now, not when its hour comes
-    site = Site(camera_id=camera.camera_id, zone_id=zone.zone_id)
+    is_shadow = zone.stage is Stage.SHADOW
+    site = Site(camera_id=camera.camera_id, zone_id=zone.zone_id, is_shadow=is_shadow)
     known = memory or RuleMemory(zone_id=zone.zone_id, rule_id=rule.rule_id, kind=rule.kind)
     return _Post(zone=zone, rule=rule, judge=_judge(site, rule, known.cases, known.open))
 

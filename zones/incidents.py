@@ -24,6 +24,8 @@ class Site:
 
     camera_id: str
     zone_id: str
+    is_shadow: bool = False
+    """What is opened here makes no orders."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +86,7 @@ def opened(
         observed_s=seen.observed_s,
         object_count=seen.object_count,
         closer_look=closer_look,
+        is_shadow=site.is_shadow,
     )
     opening = OpenIncident(incident=incident, reported_s=incident.observed_s)
     return opening, IncidentChange(kind=ChangeKind.OPENED, at=scene.at, incident=incident)

@@ -179,6 +179,7 @@ def _open_out(opened: OpenIncident | None) -> Json:
         "observed_s": incident.observed_s,
         "object_count": incident.object_count,
         "closer_look": incident.closer_look,
+        "is_shadow": incident.is_shadow,
         "reported_s": opened.reported_s,
     }
 
@@ -204,6 +205,7 @@ def _open_in(data: Json) -> OpenIncident | None:
         observed_s=float(data["observed_s"]),
         object_count=int(data["object_count"]),
         closer_look=_number_in(data.get("closer_look")),
+        is_shadow=bool(data.get("is_shadow", False)),
     )
     return OpenIncident(incident=incident, reported_s=float(data["reported_s"]))
 

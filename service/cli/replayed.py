@@ -136,7 +136,7 @@ def _cells(incident: Incident, zone: ZoneInfo, pair: Pair | None = None) -> tupl
         incident.camera_id,
         incident.zone_id,
         incident.rule_id,
-        incident.label,
+        f"{incident.label} (shadow)" if incident.is_shadow else incident.label,
         _clock(incident.started_at, zone),
         confirmed,
     )

@@ -21,6 +21,7 @@ from models.zone import (
     Priority,
     Rule,
     Schedule,
+    Stage,
     Zone,
 )
 from service.config import polygons
@@ -165,6 +166,7 @@ def _zone(form: ZoneForm, look_interval_s: float, context: _Context) -> Zone:
         name=form.name or form.id,
         polygon=points,
         in_pixels=(form.units or polygons.guess_units(points)) == "pixels",
+        stage=Stage(form.stage),
         kind=None if form.kind is None else ZoneKind(form.kind),
         rules=tuple(_rule(rule, form, look_interval_s, context) for rule in form.rules),
         slices=AUTO_SLICES if form.slices is True else int(form.slices),

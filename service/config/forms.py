@@ -141,6 +141,9 @@ class ZoneForm(Form):
         | None
     ) = None
     """What it is by traffic law: its parking rules have the usual dwell, category and so on."""
+    stage: Literal["draft", "shadow", "live"] = "live"
+    """draft: checked and drawn, its rules do not run; shadow: incidents are recorded and counted,
+    without orders; live."""
     traffic_light: bool = False
     """Vehicles stop here at lights: parking rules wait until the lights have turned green."""
     longest_red: Positive = LONGEST_RED_S

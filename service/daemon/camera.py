@@ -165,7 +165,11 @@ class CameraRuntime:
 
     def _report(self, change: IncidentChange) -> None:
         incident = change.incident
-        self._unsaved += requests_for(change, self.camera, self._deps.model_version)
+        counter = self._deps.metrics.incidents
+        if incident.is_shadow:
+            counter = self._deps.metrics.shadow_incidents
+        else:
+            self._unsaved += requests_for(change, self.camera, self._deps.model_version)
         log.info(
             "incident changed",
             change=change.kind.value,
@@ -175,10 +179,9 @@ class CameraRuntime:
             incident=incident.incident_id,
             label=incident.label,
             observed_s=round(incident.observed_s, 1),
+            is_shadow=incident.is_shadow,
         )
-        self._deps.metrics.incidents.labels(
-            incident.camera_id, incident.kind.value, change.kind.value
-        ).inc()
+        counter.labels(incident.camera_id, incident.kind.value, change.kind.value).inc()
 
     def _check_stream(self, now_s: float) -> None:
         """Without a frame: is the camera offline? Told without pictures, for there are none."""
@@ -221,9 +224,11 @@ class CameraRuntime:
         """Add what orders get to see; whatever goes wrong here, the orders themselves go out."""
         try:
             for change in processed.changes:
-                self._unsaved += self._desk.changed(change, processed)
+                if not change.incident.is_shadow:
+                    self._unsaved += self._desk.changed(change, processed)
             if not processed.is_blind:
-                self._unsaved += self._desk.looked(processed, self._pipeline.incidents)
+                ordered = [each for each in self._pipeline.incidents if not each.is_shadow]
+                self._unsaved += self._desk.looked(processed, ordered)
         except Exception:
             self._deps.metrics.evidence_failures.labels(self.camera.camera_id).inc()
             log.exception("no evidence", camera=self.camera.camera_id)

@@ -29,6 +29,13 @@ class DaemonMetrics:
         self.incidents = self._counter(
             "streetwarden_incidents", "Steps in the life of incidents", "camera", "kind", "change"
         )
+        self.shadow_incidents = self._counter(
+            "streetwarden_shadow_incidents",
+            "Steps in the life of incidents of zones on trial, which make no orders",
+            "camera",
+            "kind",
+            "change",
+        )
         self.closer_looks = self._counter(
             "streetwarden_closer_looks",
             "Looks at candidates by themselves: found, not_found, not_closer or failed",

@@ -27,6 +27,7 @@ from models.zone import (
     Priority,
     Rule,
     Schedule,
+    Stage,
     TimeWindow,
     Zone,
 )
@@ -119,6 +120,7 @@ def zones(draw: st.DrawFn, number: int, resolution: Any, timezone: str) -> Zone:
         in_pixels=in_pixels,
         rules=tuple(draw(rules(index, timezone)) for index in range(count)),
         kind=draw(st.sampled_from([None, *ZoneKind])),
+        stage=draw(st.sampled_from(Stage)),
         slices=draw(st.integers(0, 64)),
     )
 
@@ -224,6 +226,7 @@ def plain_zone(zone: Zone) -> dict[str, Any]:
         "units": "pixels" if zone.in_pixels else "ratio",
         "rules": [plain_rule(rule) for rule in zone.rules],
         "slices": zone.slices,
+        "stage": str(zone.stage),
         **({} if zone.kind is None else {"kind": str(zone.kind)}),
     }
 

@@ -432,3 +432,11 @@ def test_what_was_there_before_counts_and_loading_is_not_allowed_unless_told(
     rule = rule_of(tmp_path, in_a_rule("already_there: ignore", "loading: {grace: 10min}"))
     assert isinstance(rule, IllegalParkingRule)
     assert (rule.already_there, rule.loading_s) == ("ignore", 600)
+
+
+@pytest.mark.parametrize("stage", ["draft", "shadow", "live", None])
+def test_a_zone_is_live_unless_told_otherwise(tmp_path: Path, stage: str | None) -> None:
+    text = changed("        rules:", f"        stage: {stage}\n        rules:") if stage else VALID
+    camera = load(tmp_path, text).cameras[0]
+    assert camera.zones[0].stage == (stage or "live")
+    assert len(camera.run_zones) == (0 if stage == "draft" else 1)

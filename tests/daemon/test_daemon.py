@@ -18,7 +18,7 @@ from detector.backends import Detector, ScriptedDetector
 from detector.readers import CameraStream
 from models.city import City
 from models.errors import InferenceError, StoreError
-from models.zone import Camera
+from models.zone import Camera, Stage
 from service.daemon.camera import CameraDeps, CameraRuntime
 from service.daemon.client import DispatchClient
 from service.daemon.daemon import Daemon, DaemonDeps
@@ -120,6 +120,23 @@ def test_a_parked_car_becomes_one_order_with_its_pictures(
     for _, path, body in dispatch.requests:
         if "/evidence/" in path:
             assert body.startswith(starts.get(path.rpartition("/")[2], b"\xff\xd8"))
+
+
+def test_a_zone_on_trial_counts_its_incidents_and_orders_nothing(
+    tmp_path: Path, dispatch: Dispatch
+) -> None:
+    (zone,) = camera().zones
+    on_trial = camera(zones=(replace(zone, stage=Stage.SHADOW),))
+    with running(tmp_path, dispatch, city(on_trial), sees(car()), plays(range(30))) as daemon:
+        wait_for(daemon.finished)
+        labels = {"camera": "gate", "kind": "illegal_parking", "change": "opened"}
+        opened = [
+            daemon.metrics.registry.get_sample_value(f"streetwarden_{name}_total", labels)
+            for name in ("shadow_incidents", "incidents")
+        ]
+    assert opened == [1, None]
+    assert dispatch.orders() == []
+    assert dispatch.paths("/evidence/") == []
 
 
 def test_every_camera_reports_its_state_and_its_latest_picture(
