@@ -50,8 +50,8 @@ def answer(content: bytes, kind: EvidenceKind, digest: str, wanted: str | None) 
         return Response(content, media_type=kind.content_type, headers=headers)
     start, end = part
     if start >= end:
-        headers["Content-Range"] = f"bytes */{len(content)}"
-        return Response(status_code=416, headers=headers)
+        whole = {"Content-Range": f"bytes */{len(content)}"}
+        raise ProblemError(416, "no-such-part", "Range: the file has no such part", headers=whole)
     headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
     return Response(
         content[start:end], status_code=206, media_type=kind.content_type, headers=headers

@@ -34,7 +34,6 @@ EVIDENCE_BODY = {"requestBody": {"required": True, "content": _FILES}}
 EVIDENCE_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": _FILES},
     206: {"description": "The part that was asked for.", "content": _FILES},
-    416: {"description": "It has no such part."},
 }
 JPEG_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {JPEG: {"schema": {"type": "string", "format": "binary"}}}}
@@ -99,7 +98,7 @@ def put_evidence(
 @router.get(
     "/evidence/{name}",
     response_class=Response,
-    responses={**EVIDENCE_ANSWER, **problem_responses(404)},
+    responses={**EVIDENCE_ANSWER, **problem_responses(404, 416)},
 )
 def get_evidence(
     incident_id: UUID,
