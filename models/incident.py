@@ -13,6 +13,8 @@ from models.zone import RuleKind
 class ChangeKind(StrEnum):
     """What happened to an incident at a look."""
 
+    ALERTED = "alerted"
+    """It may be opened before long; told once, nothing is filed, and no end of it is told."""
     OPENED = "opened"
     UPDATED = "updated"
     CLEARED = "cleared"

@@ -131,6 +131,8 @@ class IllegalParkingRule(Rule):
     """What stands together for longer is no queue."""
     longest_red_s: float | None = None
     """The zone lies in front of lights with red phases so long; ``None``: it does not."""
+    alert_after_s: float | None = None
+    """Dwell after which people on watch are told, without an order; ``None``: they are not."""
     already_there: AlreadyThere = AlreadyThere.COUNT
     """What a vehicle is taken for that stood there when the camera came up."""
     loading_s: float | None = None

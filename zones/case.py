@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -136,6 +136,8 @@ class Case:
     attended_looks: int = 0
     allowance_s: float = 0.0
     """Dwell that it is allowed beyond the rule's."""
+    alert_box: Box | None = None
+    """Where it was when the rule alerted of it, in pixels of that look; ``None``: it has not."""
     open: OpenIncident | None = None
 
     @property
@@ -229,10 +231,15 @@ def missed(case: Case, scene: Scene, rule: Rule, *, is_outside: bool) -> Case:
 
 def meets(case: Case, rule: Rule) -> bool:
     """Whether it has been there long enough, and surely enough, for the rule."""
+    return reaches(case, rule, _needed_s(case, rule))
+
+
+def reaches(case: Case, rule: Rule, dwell_s: float) -> bool:
+    """Whether it has been there for so long, and surely enough for the rule."""
     called = sum(count for label, count in case.votes.items() if label in rule.labels)
     return (
         case.is_standing
-        and (case.observed - case.waived).total_seconds() >= _needed_s(case, rule)
+        and (case.observed - case.waived).total_seconds() >= dwell_s
         and _seen_enough(case, rule)
         and case.confidence >= rule.threshold(case.label)
         and 2 * called >= sum(case.votes.values())
@@ -243,35 +250,6 @@ def is_over(case: Case, rule: Rule) -> bool:
     """Whether it was away so long that it is forgotten or, once ripe, gone."""
     absent_s = case.absent.total_seconds()
     return absent_s >= rule.clear_after_s if case.is_ripe else absent_s > rule.grace_s
-
-
-def rescaled(
-    cases: Iterable[Case], x_factor: float, y_factor: float, width_px: int, height_px: int
-) -> tuple[Case, ...]:
-    """The same cases in a picture of another size, to be found again by their place.
-
-    Trackers begin anew with another size. What only moved through is not worth finding again.
-    """
-    return tuple(
-        replace(
-            case,
-            track_ids=frozenset(),
-            still_since=None,
-            box=case.box.scaled(x_factor, y_factor),
-            open=case.open and rescaled_open(case.open, x_factor, y_factor, width_px, height_px),
-        )
-        for case in cases
-        if case.is_standing
-    )
-
-
-def rescaled_open(
-    opened: OpenIncident, x_factor: float, y_factor: float, width_px: int, height_px: int
-) -> OpenIncident:
-    """The same incident in a picture of another size."""
-    box = opened.incident.box.scaled(x_factor, y_factor)
-    incident = replace(opened.incident, box=box, width_px=width_px, height_px=height_px)
-    return replace(opened, incident=incident)
 
 
 def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
@@ -296,6 +274,7 @@ def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
         attended=ZERO,
         attended_looks=0,
         allowance_s=0.0,
+        alert_box=None,
     )
 
 

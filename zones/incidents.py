@@ -66,10 +66,11 @@ def opened(
     started_at: datetime,
     taken: Collection[str],
     closer_look: float | None = None,
+    place: Box | None = None,
 ) -> tuple[OpenIncident, IncidentChange]:
-    """Confirm an incident."""
+    """Confirm an incident; ``place``: where it was alerted of before, under the same id."""
     incident = Incident(
-        incident_id=incident_id(site, rule, started_at, seen.box, taken),
+        incident_id=incident_id(site, rule, started_at, place or seen.box, taken),
         camera_id=site.camera_id,
         zone_id=site.zone_id,
         rule_id=rule.rule_id,
@@ -90,6 +91,11 @@ def opened(
     )
     opening = OpenIncident(incident=incident, reported_s=incident.observed_s)
     return opening, IncidentChange(kind=ChangeKind.OPENED, at=scene.at, incident=incident)
+
+
+def alerted(change: IncidentChange) -> IncidentChange:
+    """What would be an opening, told before its time: nothing has been opened yet."""
+    return replace(change, kind=ChangeKind.ALERTED)
 
 
 def refreshed(

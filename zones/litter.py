@@ -13,10 +13,11 @@ from functools import reduce
 from models.geometry import Box
 from models.incident import Incident, IncidentChange
 from models.zone import LitterRule
-from zones.case import Case, OpenIncident, Scene, rescaled, rescaled_open
+from zones.case import Case, OpenIncident, Scene
 from zones.closer import looked_at
 from zones.incidents import Seen, Site, cleared, opened, refreshed
 from zones.places import PlaceWatcher
+from zones.rescaling import rescaled, rescaled_open
 
 
 class LitterJudge:

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from models.incident import Incident, IncidentChange
 from models.zone import Rule
-from zones.case import Case, OpenIncident, Scene, rescaled
+from zones.case import Case, OpenIncident, Scene
 from zones.closer import looked_at
 from zones.incidents import REPORT_EVERY_S, Seen, Site, cleared, opened, refreshed
+from zones.rescaling import rescaled
 from zones.watching import Watcher
 
 
@@ -88,6 +89,7 @@ class ObjectJudge:
             label=case.label,
             started_at=case.started_at,
             taken=taken,
+            place=case.alert_box,
             closer_look=case.closer_look,
         )
         return replace(case, open=after), (change,)

@@ -8,16 +8,18 @@ been out of it, or out of sight, for ``clear_after_s``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from models.incident import IncidentChange
 from models.labels import VEHICLES
 from models.parking import AlreadyThere, QueuePolicy
 from models.seeing import Track
 from models.zone import IllegalParkingRule
 from zones.allowances import if_there_before, while_loading
-from zones.case import Case, Match, Scene
-from zones.incidents import Site
+from zones.case import Case, Match, Scene, reaches
+from zones.incidents import Site, alerted
 from zones.labels import family
 from zones.objects import ObjectJudge
 from zones.queue import SAME_VEHICLE_IOU, Member, after_light, after_queue, queue_sizes
@@ -131,6 +133,20 @@ class ParkingJudge(ObjectJudge):
 
     def __init__(self, site: Site, rule: IllegalParkingRule, cases: Sequence[Case] = ()) -> None:
         super().__init__(site, rule, VehicleWatcher(rule, cases))
+        self._alert_after_s = rule.alert_after_s
+
+    def _judged(
+        self, case: Case, scene: Scene, taken: Collection[str]
+    ) -> tuple[Case, tuple[IncidentChange, ...]]:
+        case, changes = super()._judged(case, scene, taken)
+        if case.is_ripe or case.last_seen_at < scene.at or not self._alerts_of(case):
+            return case, changes
+        _, alerts = self._report(case, scene, taken)
+        return replace(case, alert_box=case.box), tuple(alerted(each) for each in alerts)
+
+    def _alerts_of(self, case: Case) -> bool:
+        is_due = self._alert_after_s is not None and case.alert_box is None
+        return is_due and reaches(case, self._rule, self._alert_after_s or 0.0)
 
 
 def _own_match(case: Case, own: Sequence[Track], scene: Scene) -> Match:

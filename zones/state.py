@@ -125,6 +125,7 @@ def _case_out(case: Case) -> Json:
         "attended_s": case.attended.total_seconds(),
         "attended_looks": case.attended_looks,
         "allowance_s": case.allowance_s,
+        "alert_box": case.alert_box and _box_out(case.alert_box),
         "open": _open_out(case.open),
     }
 
@@ -154,6 +155,7 @@ def _case_in(data: Json) -> Case:
         attended=timedelta(seconds=data.get("attended_s", 0.0)),
         attended_looks=int(data.get("attended_looks", 0)),
         allowance_s=float(data.get("allowance_s", 0.0)),
+        alert_box=_box_in(data["alert_box"]) if data.get("alert_box") else None,
         open=_open_in(data["open"]),
     )
 

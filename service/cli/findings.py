@@ -34,6 +34,8 @@ class Tally:
     def add(self, changes: tuple[IncidentChange, ...]) -> None:
         """Take in the changes of one look."""
         for change in changes:
+            if change.kind is ChangeKind.ALERTED:
+                continue
             self.incidents[change.incident.incident_id] = change.incident
 
     def print(self) -> None:
@@ -61,7 +63,7 @@ class Tally:
 
 
 def print_changes(changes: tuple[IncidentChange, ...], begins_at: datetime) -> None:
-    """One line of JSON for each incident that was opened or cleared."""
+    """One line of JSON for each incident that was alerted of, opened or cleared."""
     for change in changes:
         if change.kind is not ChangeKind.UPDATED:
             typer.echo(json.dumps(_as_json(change, begins_at), ensure_ascii=False))

@@ -73,6 +73,7 @@ def to_parking_rule(
         queue_zone_id=form.queue_zone,
         longest_queue_s=form.longest_queue,
         longest_red_s=zone.longest_red if zone.traffic_light else None,
+        alert_after_s=form.alert_after,
         already_there=AlreadyThere(form.already_there),
         loading_s=None if form.loading is None else form.loading.grace,
         **shared,

@@ -161,6 +161,9 @@ class IllegalParkingForm(RuleForm):
     """Id of a zone of the same camera: vehicles there queue with those of this zone."""
     longest_queue: Positive = LONGEST_QUEUE_S
     """Vehicles that stand together for longer are no queue."""
+    alert_after: Positive | None = None
+    """Dwell after which it is logged, recorded and counted as an alert, before there is an order;
+    left out: never."""
     already_there: Literal["count", "ignore"] = "count"
     """What stood there when the camera came up: count from the first look; or ignore, until it has
     moved."""
@@ -168,6 +171,12 @@ class IllegalParkingForm(RuleForm):
     """Left out: nobody may load here for longer than the dwell."""
     exempt: list[str] | None = None
     """Classes that may stand here; left out: bus at a bus stop, unless labels say otherwise."""
+
+    @model_validator(mode="after")
+    def _alerts_in_time(self) -> IllegalParkingForm:
+        if self.dwell and self.alert_after and self.alert_after >= self.dwell:
+            raise ValueError("'alert_after' should be shorter than 'dwell'")
+        return self
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> IllegalParkingForm:

@@ -18,7 +18,7 @@ from detector.backends import Detector
 from detector.readers import CameraStream
 from detector.redaction import BlockRedactor, Redactor
 from models.errors import DetectorError
-from models.incident import IncidentChange
+from models.incident import ChangeKind, IncidentChange
 from models.seeing import Frame
 from models.upkeep import FaultKind
 from models.zone import Camera
@@ -224,7 +224,7 @@ class CameraRuntime:
         """Add what orders get to see; whatever goes wrong here, the orders themselves go out."""
         try:
             for change in processed.changes:
-                if not change.incident.is_shadow:
+                if not change.incident.is_shadow and change.kind is not ChangeKind.ALERTED:
                     self._unsaved += self._desk.changed(change, processed)
             if not processed.is_blind:
                 ordered = [each for each in self._pipeline.incidents if not each.is_shadow]

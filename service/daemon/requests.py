@@ -53,6 +53,8 @@ def requests_for(
 
     ``model``: version of the detector that saw it.
     """
+    if change.kind is ChangeKind.ALERTED:
+        return ()
     opens = change.kind is ChangeKind.OPENED
     return (_work_order(change, camera, model) if opens else _observation(change),)
 

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from models.errors import StoreError
-from models.incident import Incident
+from models.incident import ChangeKind, Incident
 from service.recording.closer import CloserAnswer
 from service.recording.codec import Columns, decode
 from service.recording.dayfile import BlockRow, DayReader, SessionRow
@@ -110,6 +110,8 @@ class CameraRecording:
         for day, rows in days:
             cut_of = {row.seq: cuts[row.key] for row in rows}
             for session, change in day.changes():
+                if change.kind is ChangeKind.ALERTED:
+                    continue
                 cut_us = cut_of[session]
                 if cut_us is None or to_us(change.at) <= cut_us:
                     latest[change.incident.incident_id] = change.incident

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from models.incident import Incident, IncidentChange
+from models.incident import ChangeKind, Incident, IncidentChange
 from models.seeing import Look
 from models.zone import Camera
 from service.recording.closer import KnownAnswers
@@ -49,7 +49,8 @@ def replay_camera(
     latest: dict[str, Incident] = {}
     warm = warmed_up(camera, span)
     for change in changes_of(camera, recording, warm, result, on_progress):
-        latest[change.incident.incident_id] = change.incident
+        if change.kind is not ChangeKind.ALERTED:
+            latest[change.incident.incident_id] = change.incident
     result.incidents = tuple(
         incident for incident in latest.values() if span.holds(incident.opened_at)
     )

@@ -142,6 +142,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
             )
         ],
     ),
+    "alert after the order": (
+        in_rule("dwell: 1min\n            alert_after: 1min"),
+        [at(18, f"{ZONE}.rules[0]", "'alert_after' should be shorter than 'dwell'")],
+    ),
     "unknown exempt label": (
         in_rule("exempt: [buss]"),
         [at(19, f"{ZONE}.rules[0].exempt[0]", "unknown label 'buss' (did you mean 'bus'?)")],

@@ -429,8 +429,11 @@ def test_what_was_there_before_counts_and_loading_is_not_allowed_unless_told(
     rule = rule_of(tmp_path, VALID)
     assert isinstance(rule, IllegalParkingRule)
     assert (rule.already_there, rule.loading_s) == ("count", None)
-    rule = rule_of(tmp_path, in_a_rule("already_there: ignore", "loading: {grace: 10min}"))
+    assert rule.alert_after_s is None
+    told = in_a_rule("already_there: ignore", "loading: {grace: 10min}", "alert_after: 1min")
+    rule = rule_of(tmp_path, told)
     assert isinstance(rule, IllegalParkingRule)
+    assert rule.alert_after_s == 60
     assert (rule.already_there, rule.loading_s) == ("ignore", 600)
 
 

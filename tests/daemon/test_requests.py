@@ -73,6 +73,10 @@ def test_an_opened_incident_posts_its_order() -> None:
     assert (order.incident_id, order.note) == ("6f8e", "")
 
 
+def test_an_alert_posts_nothing() -> None:
+    assert requests_for(change(ChangeKind.ALERTED), CAMERA) == ()
+
+
 def test_a_piece_of_evidence_is_put_under_its_name() -> None:
     request = evidence_request("6f8e", "clip", "video/mp4", b"film", "noted")
     assert request.method == "PUT"
