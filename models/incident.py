@@ -47,6 +47,9 @@ class Incident:
     last_seen_at: datetime
     observed_s: float
     """Seconds it was watched; time in which nobody could look does not count."""
+    inferred_s: float = 0.0
+    """Of those, seconds in which it was out of sight for a moment and must have been there, since
+    it was seen at the same place before and after."""
     object_count: int = 1
     closer_look: float | None = None
     """Confidence with which a closer look found it when it was confirmed; 0: that did not find it;

@@ -92,6 +92,8 @@ class WorkOrderRequest:
     opened_at: datetime
     observed_s: float
     dwell_s: float
+    inferred_s: float = 0.0
+    """Of ``observed_s``: not seen, but it was there before and after."""
     object_count: int = 1
     department_id: str | None = None
     priority: Priority = Priority.NORMAL

@@ -108,6 +108,8 @@ class Case:
     """The tracker's word for how long it stands; ``None`` if that began anew: take the next one."""
     observed: timedelta = ZERO
     """Watched time from ``started_at`` to ``last_seen_at``."""
+    inferred: timedelta = ZERO
+    """The part of ``observed`` in which it was out of sight for a moment."""
     absent: timedelta = ZERO
     """Watched time since ``last_seen_at`` in which it could have been seen."""
     window: timedelta = ZERO
@@ -156,6 +158,7 @@ class Case:
             confidence=self.confidence,
             last_seen_at=self.last_seen_at,
             observed_s=self.observed.total_seconds(),
+            inferred_s=self.inferred.total_seconds(),
         )
 
 
@@ -210,6 +213,7 @@ def seen(case: Case, match: Match, scene: Scene, rule: Rule, *, is_inside: bool)
         last_seen_at=max(case.last_seen_at, scene.at),
         still_since=track.stationary_since if is_still else case.still_since,
         observed=case.observed + credit + scene.elapsed,
+        inferred=case.inferred + credit,
         absent=ZERO,
         window=window,
         sighted=sighted,
@@ -260,6 +264,7 @@ def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
         box=match.track.box,
         confidence=max(case.confidence, match.track.confidence),
         last_seen_at=max(case.last_seen_at, scene.at),
+        inferred=ZERO,
         absent=ZERO,
         window=ZERO,
         sighted=ZERO,

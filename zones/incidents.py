@@ -36,6 +36,7 @@ class Seen:
     confidence: float
     last_seen_at: datetime
     observed_s: float
+    inferred_s: float = 0.0
     object_count: int = 1
 
 
@@ -85,6 +86,7 @@ def opened(
         opened_at=scene.at,
         last_seen_at=seen.last_seen_at,
         observed_s=seen.observed_s,
+        inferred_s=seen.inferred_s,
         object_count=seen.object_count,
         closer_look=closer_look,
         is_shadow=site.is_shadow,
@@ -110,6 +112,7 @@ def refreshed(
         confidence=seen.confidence,
         last_seen_at=seen.last_seen_at,
         observed_s=seen.observed_s,
+        inferred_s=seen.inferred_s,
         object_count=seen.object_count,
     )
     is_due = incident.observed_s - before.reported_s >= REPORT_EVERY_S

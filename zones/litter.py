@@ -112,17 +112,21 @@ class LitterJudge:
     def _seen(self, pieces: Sequence[Case], scene: Scene) -> Seen:
         last_seen_at = max(piece.last_seen_at for piece in pieces)
         if self._open is None:
-            observed_s = max(piece.observed for piece in pieces).total_seconds()
+            longest = max(pieces, key=lambda piece: piece.observed)
+            observed_s = longest.observed.total_seconds()
+            inferred_s = longest.inferred.total_seconds()
             confidence = 0.0
         else:
             is_seen = last_seen_at >= scene.at
             watched_s = scene.elapsed.total_seconds() if is_seen else 0.0
             observed_s = round(self._open.incident.observed_s + watched_s, 6)
+            inferred_s = self._open.incident.inferred_s
             confidence = self._open.incident.confidence
         return Seen(
             box=reduce(Box.union, (piece.box for piece in pieces)),
             confidence=max(confidence, *(piece.confidence for piece in pieces)),
             last_seen_at=last_seen_at,
             observed_s=observed_s,
+            inferred_s=inferred_s,
             object_count=len(pieces),
         )

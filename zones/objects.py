@@ -77,6 +77,7 @@ class ObjectJudge:
             confidence=case.confidence,
             last_seen_at=case.last_seen_at,
             observed_s=observed_s,
+            inferred_s=case.inferred.total_seconds(),
         )
         if case.open is not None:
             after, changes = refreshed(case.open, scene, seen)

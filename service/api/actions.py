@@ -51,6 +51,8 @@ class Observation:
 
     last_seen_at: datetime
     observed_s: float
+    inferred_s: float | None
+    """``None``: the detector does not tell; what it told before holds."""
     cleared_at: datetime | None
 
 
@@ -178,8 +180,14 @@ def observe(deps: ApiDeps, incident_id: str, seen: Observation, actor: str) -> W
         order = orders.get_by_incident(connection, incident_id, lock=True)
         if order.cleared_at is not None or seen.last_seen_at < order.last_seen_at:
             return order
-        orders.note_observation(connection, order, seen.last_seen_at, seen.observed_s)
-        order = replace(order, last_seen_at=seen.last_seen_at, observed_s=seen.observed_s)
+        inferred_s = order.inferred_s if seen.inferred_s is None else seen.inferred_s
+        orders.note_observation(connection, order, seen.last_seen_at, seen.observed_s, inferred_s)
+        order = replace(
+            order,
+            last_seen_at=seen.last_seen_at,
+            observed_s=seen.observed_s,
+            inferred_s=inferred_s,
+        )
         if seen.cleared_at is not None:
             after = _cleared(deps, connection, order, seen.cleared_at, actor)
         else:

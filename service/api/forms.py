@@ -91,6 +91,9 @@ class WorkOrderIn(BaseModel):
     started_at: UtcTime = Field(description="When the object began to stand or lie there.")
     opened_at: UtcTime = Field(description="When the dwell was reached.")
     observed_s: Seconds = Field(description="Seconds it was watched.")
+    inferred_s: Seconds = Field(
+        0.0, description="Of those, out of sight for a moment, there before and after."
+    )
     dwell_s: Seconds = Field(description="Seconds that the rule asks for.")
     object_count: int = Field(1, ge=1, le=100_000)
     department_id: Ident | None = Field(None, description="Department that the rule names.")
@@ -150,6 +153,7 @@ class ObservationIn(BaseModel):
     state: Literal["present", "cleared"]
     last_seen_at: UtcTime
     observed_s: Seconds
+    inferred_s: Seconds | None = None
     object_count: int = Field(1, ge=0, le=100_000)
     cleared_at: UtcTime | None = None
 

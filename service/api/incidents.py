@@ -128,6 +128,7 @@ def put_observation(
     seen = actions.Observation(
         last_seen_at=body.last_seen_at,
         observed_s=body.observed_s,
+        inferred_s=body.inferred_s,
         cleared_at=body.cleared_at if body.state == "cleared" else None,
     )
     order = actions.observe(deps, str(incident_id), seen, who.name)

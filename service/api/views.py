@@ -108,6 +108,9 @@ class WorkOrderOut(BaseModel):
     )
     cleared_at: datetime | None = Field(description="When the camera saw the place free again.")
     observed_s: float
+    inferred_s: float = Field(
+        description="Of observed_s, seconds out of sight for a moment, there before and after."
+    )
     dwell_s: float
     latitude: float | None
     longitude: float | None

@@ -79,6 +79,7 @@ def work_order_request(incident: Incident, camera: Camera, model: str = "") -> W
         started_at=incident.started_at,
         opened_at=incident.opened_at,
         observed_s=round(incident.observed_s, 3),
+        inferred_s=round(incident.inferred_s, 3),
         dwell_s=rule.dwell_s,
         object_count=incident.object_count,
         department_id=rule.department_id,
@@ -96,7 +97,16 @@ def _describe(incident: Incident, camera: Camera, zone: Zone) -> str:
     what = _WHAT[incident.kind].format(label=incident.label.replace("_", " "))
     count = f" ({incident.object_count})" if incident.object_count > 1 else ""
     closer = _closer(incident.closer_look)
-    return f"{camera.name}, {zone.name}: {what}{count} for {incident.observed_s:.0f} s{closer}"
+    lasted = f"{incident.observed_s:.0f} s{_inferred(incident)}"
+    return f"{camera.name}, {zone.name}: {what}{count} for {lasted}{closer}"
+
+
+def _inferred(incident: Incident) -> str:
+    """What an order says of time in which the thing was out of sight, if there was any."""
+    if round(incident.inferred_s) == 0:
+        return ""
+    seen_s = incident.observed_s - incident.inferred_s
+    return f" ({seen_s:.0f} s seen, {incident.inferred_s:.0f} s inferred)"
 
 
 def _closer(confidence: float | None) -> str:
@@ -124,6 +134,7 @@ def _observation(change: IncidentChange) -> OutboxRequest:
         "state": "cleared" if cleared else "present",
         "last_seen_at": incident.last_seen_at,
         "observed_s": round(incident.observed_s, 3),
+        "inferred_s": round(incident.inferred_s, 3),
         "object_count": incident.object_count,
         "cleared_at": incident.cleared_at,
     }

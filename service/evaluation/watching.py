@@ -13,7 +13,6 @@ from detector.backends import Detector
 from detector.readers import REPLAY_START, read_file
 from models.city import ModelFacts
 from models.incident import ChangeKind, Incident
-from models.parking import QueuePolicy
 from models.seeing import Frame, Look
 from models.zone import (
     Camera,
@@ -83,9 +82,12 @@ class Trial:
 
 
 def rule_for(kind: RuleKind, dwell_s: float, terms: Terms) -> Rule:
-    """The rule that a city gets which sets nothing but the dwell."""
+    """The rule that a city gets which sets nothing but the dwell, and counts queues.
+
+    The truth of a clip tells what stands, whyever it stands.
+    """
     facts = terms.facts
-    rule = _RULES[kind](
+    return _RULES[kind](
         rule_id=kind.value,
         labels=frozenset(usual_labels(kind.value, facts) or DEFAULT_LABELS[kind.value]),
         dwell_s=dwell_s,
@@ -93,9 +95,6 @@ def rule_for(kind: RuleKind, dwell_s: float, terms: Terms) -> Rule:
         thresholds=dict(facts.thresholds) if facts is not None else {},
         closer_look=terms.closer_look or DEFAULT_CLOSER_LOOK[kind.value],
     )
-    if isinstance(rule, IllegalParkingRule):
-        return replace(rule, queue=QueuePolicy.IGNORE)
-    return rule
 
 
 def camera_for(clip: ClipTruth, zone: ZoneTruth, dwell_s: float, terms: Terms) -> Camera:

@@ -149,13 +149,17 @@ def change_order(connection: Connection, order: WorkOrder, at: Tick, **values: o
 
 
 def note_observation(
-    connection: Connection, order: WorkOrder, last_seen_at: datetime, observed_s: float
+    connection: Connection,
+    order: WorkOrder,
+    last_seen_at: datetime,
+    observed_s: float,
+    inferred_s: float,
 ) -> None:
     """Remember that the object is still there: no change of the order's life, so no new version."""
     connection.execute(
         sa.update(orders)
         .where(orders.c.order_id == order.order_id)
-        .values(last_seen_at=last_seen_at, observed_s=observed_s)
+        .values(last_seen_at=last_seen_at, observed_s=observed_s, inferred_s=inferred_s)
     )
 
 

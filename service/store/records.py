@@ -26,7 +26,7 @@ class Evidence:
 class WorkOrder(WorkOrderRequest):
     """A stored order: what the detector posted, and what became of it since.
 
-    ``department_id`` and ``observed_s`` are the current ones, not those first posted.
+    ``department_id``, ``observed_s``, ``inferred_s`` are the current ones, not the first posted.
     """
 
     number: int

@@ -77,6 +77,7 @@ orders = sa.Table(
     sa.Column("started_at", UtcDateTime, nullable=False),
     sa.Column("opened_at", UtcDateTime, nullable=False),
     sa.Column("observed_s", sa.Float, nullable=False),
+    sa.Column("inferred_s", sa.Float, nullable=False, server_default="0"),
     sa.Column("dwell_s", sa.Float, nullable=False),
     sa.Column("object_count", sa.Integer, nullable=False),
     sa.Column("department_id", sa.String(200)),

@@ -161,6 +161,20 @@ def test_a_later_sight_moves_last_seen_without_a_new_version(service: Service) -
     assert seen["version"] == 1
 
 
+def test_what_was_inferred_is_kept_and_stays_where_a_sight_does_not_tell(
+    service: Service,
+) -> None:
+    order = service.post_order(inferred_s=4.5)
+    assert service.order(order["order_id"])["inferred_s"] == 4.5
+
+    observe(service, order["incident_id"])
+    assert service.order(order["order_id"])["inferred_s"] == 4.5
+
+    later = {"last_seen_at": "2026-11-24T09:11:00+08:00", "observed_s": 660, "inferred_s": 6}
+    observe(service, order["incident_id"], **later)
+    assert service.order(order["order_id"])["inferred_s"] == 6
+
+
 def test_clearing_is_recorded_once_and_is_final(service: Service) -> None:
     order = service.post_order()
     cleared = {

@@ -73,6 +73,16 @@ def test_an_opened_incident_posts_its_order() -> None:
     assert (order.incident_id, order.note) == ("6f8e", "")
 
 
+def test_an_order_tells_what_was_seen_from_what_was_inferred() -> None:
+    partly = replace(INCIDENT, inferred_s=8.25)
+    (order,) = requests_for(change(ChangeKind.OPENED, partly), CAMERA)
+    body = json.loads(order.body)
+    assert (body["observed_s"], body["inferred_s"]) == (60.0, 8.25)
+    assert body["description"].endswith("car standing for 60 s (52 s seen, 8 s inferred)")
+    (update,) = requests_for(change(ChangeKind.UPDATED, partly), CAMERA)
+    assert json.loads(update.body)["inferred_s"] == 8.25
+
+
 def test_an_alert_posts_nothing() -> None:
     assert requests_for(change(ChangeKind.ALERTED), CAMERA) == ()
 

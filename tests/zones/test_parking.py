@@ -19,6 +19,7 @@ from tests.zones.looks import (
     judge,
     look,
     parked,
+    renumbered,
     seconds,
     told,
     zone,
@@ -119,6 +120,17 @@ def test_two_short_visits_do_not_add_up() -> None:
 
 def test_a_short_occlusion_within_the_grace_counts_as_presence() -> None:
     assert parked(Thing(hidden=lambda s: 4 <= s < 7), to_s=20) == [("opened", 10)]
+
+
+def test_time_out_of_sight_within_the_grace_is_told_as_inferred() -> None:
+    looks = film(Thing(hidden=lambda s: 4 <= s < 6 or 20 <= s < 21), to_s=30)
+    engine = ZoneEngine(camera(zone(PARKING)))
+    (opening,) = judge(engine, looks[:15])
+    assert (opening.incident.observed_s, opening.incident.inferred_s) == (10, 2)
+    engine = ZoneEngine(camera(zone(PARKING)), engine.state())
+    judge(engine, renumbered(looks[15:], 15))
+    (incident,) = engine.incidents
+    assert (incident.observed_s, incident.inferred_s) == (30, 3)
 
 
 def test_a_candidate_out_of_sight_for_longer_than_the_grace_starts_anew() -> None:

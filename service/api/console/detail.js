@@ -243,6 +243,7 @@ function factsOf(order) {
     ["startedAt", moment(order.started_at)],
     ["openedAt", moment(order.opened_at)],
     ["observed", duration(order.observed_s)],
+    ["inferred", order.inferred_s ? duration(order.inferred_s) : ""],
     ["dwell", duration(order.dwell_s)],
     ["lastSeenAt", moment(order.last_seen_at)],
     ["timeToClear", order.time_to_clear_s === null ? "" : duration(order.time_to_clear_s)],
