@@ -21,9 +21,6 @@ Gives the confidence with which one of the rule's labels was found there, 0 if n
 
 WINDOW_DWELLS = 2
 """The share of looks is taken over the last one to two dwells, so that a dark night is outlived."""
-LONGEST_RETRY_S = 3600.0
-"""What a closer look refused gets another one after so much more watched time at the latest."""
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -233,29 +230,6 @@ def missed(case: Case, scene: Scene, rule: Rule, *, is_outside: bool) -> Case:
     )
 
 
-def meets(case: Case, rule: Rule) -> bool:
-    """Whether it has been there long enough, and surely enough, for the rule."""
-    return reaches(case, rule, _needed_s(case, rule))
-
-
-def reaches(case: Case, rule: Rule, dwell_s: float) -> bool:
-    """Whether it has been there for so long, and surely enough for the rule."""
-    called = sum(count for label, count in case.votes.items() if label in rule.labels)
-    return (
-        case.is_standing
-        and (case.observed - case.waived).total_seconds() >= dwell_s
-        and _seen_enough(case, rule)
-        and case.confidence >= rule.threshold(case.label)
-        and 2 * called >= sum(case.votes.values())
-    )
-
-
-def is_over(case: Case, rule: Rule) -> bool:
-    """Whether it was away so long that it is forgotten or, once ripe, gone."""
-    absent_s = case.absent.total_seconds()
-    return absent_s >= rule.clear_after_s if case.is_ripe else absent_s > rule.grace_s
-
-
 def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
     return replace(
         case,
@@ -297,14 +271,3 @@ def _in_window(
     if window.total_seconds() > WINDOW_DWELLS * rule.dwell_s:
         return window / 2, sighted / 2
     return window, sighted
-
-
-def _needed_s(case: Case, rule: Rule) -> float:
-    """Dwell that confirms it: after a refusal twice as long, but no more than an hour longer."""
-    again_s = min(2 * case.refused_s, case.refused_s + LONGEST_RETRY_S)
-    return max(rule.dwell_s, again_s, case.allowance_s)
-
-
-def _seen_enough(case: Case, rule: Rule) -> bool:
-    least_s = rule.min_seen_ratio * case.window.total_seconds()
-    return case.sighted.total_seconds() + _ROUNDING >= least_s

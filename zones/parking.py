@@ -18,9 +18,10 @@ from models.parking import AlreadyThere, QueuePolicy
 from models.seeing import Track
 from models.zone import IllegalParkingRule
 from zones.allowances import if_there_before, while_loading
-from zones.case import Case, Match, Scene, reaches
+from zones.case import Case, Match, Scene
 from zones.incidents import Site, alerted
 from zones.labels import family
+from zones.meeting import reaches
 from zones.objects import ObjectJudge
 from zones.queue import SAME_VEHICLE_IOU, Member, after_light, after_queue, queue_sizes
 from zones.watching import Followed, Watcher, best_pairs

@@ -16,6 +16,7 @@ from models.seeing import Track
 from models.zone import Rule
 from zones import case as cases_of
 from zones.case import Case, Match, Scene
+from zones.meeting import is_over, meets
 
 EDGE_MARGIN_RATIO = 0.25
 """So much of its size a thing's anchor may be outside before it has left: boxes jitter."""
@@ -124,7 +125,7 @@ class Watcher(ABC):
     def _judged(self, case: Case, match: Match, scene: Scene, *, is_inside: bool) -> Case:
         if case.is_standing and not case.is_ripe:
             case = self._excused(case, match, scene)
-        if case.is_ripe or not is_inside or not cases_of.meets(case, self._rule):
+        if case.is_ripe or not is_inside or not meets(case, self._rule):
             return case
         return replace(case, is_ripe=True)
 
@@ -165,7 +166,7 @@ class Watcher(ABC):
     def _is_over(self, case: Case, scene: Scene) -> bool:
         if scene.is_settling and not case.track_ids:
             return False
-        return cases_of.is_over(case, self._rule)
+        return is_over(case, self._rule)
 
 
 def _has_driven_on(case: Case) -> bool:

@@ -26,8 +26,8 @@ from tests.zones.looks import (
     told,
     zone,
 )
-from zones.case import LONGEST_RETRY_S
 from zones.engine import ZoneEngine
+from zones.meeting import LONGEST_RETRY_S
 
 HOLE = Thing(label="pothole", box=Box(300, 200, 340, 230))
 RULES = [
