@@ -42,6 +42,14 @@ def parking_engine() -> ZoneEngine:
     return ZoneEngine(CAMERA)
 
 
+def test_the_last_look_that_counted_is_told_after_a_restart_too() -> None:
+    engine = parking_engine()
+    assert engine.last_at is None
+    judge(engine, film(Thing(), to_s=7))
+    restarted = ZoneEngine(camera(zone(PARKING)), engine.state())
+    assert engine.last_at == restarted.last_at == after(7)
+
+
 def test_time_in_which_nobody_could_look_is_not_dwell() -> None:
     assert told(judge(parking_engine(), film(Thing(), to_s=60, blind=(4, 34)))) == [("opened", 40)]
 
