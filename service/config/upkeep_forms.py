@@ -35,10 +35,14 @@ class FaultTimesForm(Form):
     """No stream."""
 
 
+def _usual_faults() -> list[FaultName]:
+    return ["frozen", "offline"]
+
+
 class FaultsForm(Form):
     """Faults of the camera itself: what is looked for, and what is done about it."""
 
-    look_for: list[FaultName] = Field(default_factory=lambda: ["frozen", "offline"])
+    look_for: list[FaultName] = Field(default_factory=_usual_faults)
     """Kinds that are looked for; []: none."""
     report_after: FaultTimesForm = FaultTimesForm()
     """How long each fault must last."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from models.seeing import Detection, Frame, Image
 from models.upkeep import FaultKind
 from models.zone import Camera, IllegalParkingRule, RuleKind, Zone
 from service.config.convert_upkeep import to_asset, to_faults
-from service.config.upkeep_forms import AssetForm, FaultsForm, FaultTimesForm
+from service.config.upkeep_forms import AssetForm, FaultName, FaultsForm, FaultTimesForm
 from service.daemon.requests import work_order_request
 from service.pipeline import CameraPipeline
 from service.references import Asked, CameraReferences
@@ -27,7 +28,7 @@ from service.upkeep import join_states, split_states
 from tests.camera_faults.street import SIZE_PX, START, Sky, seen, street
 
 CAR = Box(60, 150, 160, 220)
-ALL_FAULTS = [kind.value for kind in FaultKind]
+ALL_FAULTS = [*get_args(FaultName)]
 TIMES = FaultTimesForm(moved=8, covered=8, black=8, frozen=12, offline=8)
 
 
