@@ -15,7 +15,7 @@ from models.work_order import NEEDS_REASON, TRANSITIONS, Status, check_transitio
     [
         "received dispatched accepted in_progress resolved verified closed",
         "received dispatched resolved closed",
-        "received dispatched in_progress resolved in_progress resolved verified in_progress",
+        "received dispatched in_progress resolved reopened resolved verified reopened in_progress",
     ],
     ids=["every stage", "in short", "back after a check"],
 )
