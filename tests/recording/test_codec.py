@@ -17,7 +17,7 @@ from service.recording.unfold import looks_of
 from tests.recording.worlds import any_looks, parked
 
 # Without a zone, as hypothesis wants them; far enough from the ends to be turned to UTC.
-FIRST, LAST = datetime.min.replace(year=1900), datetime.min.replace(year=2200)
+FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (1900, 2200))
 FEW = settings(max_examples=40, deadline=None)
 
 
