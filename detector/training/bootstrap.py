@@ -6,20 +6,18 @@ of one clip resemble each other too, which this does not know: then intervals ar
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from detector.training.curves import Counts, Numbers, Outcome, Ranked, average_precision
+from models.intervals import wilson
 
 ROUNDS = 1000
 SEED = 20260105
 """Fixed, so that the same detections always give the same interval."""
 CONFIDENCE = 0.95
 _TAIL_PERCENT = 100 * (1 - CONFIDENCE) / 2
-_Z = 1.959964
-"""Quantile of the normal distribution for 95 %."""
 
 Interval = tuple[float, float]
 
@@ -67,12 +65,12 @@ def ratio_interval(hits: Counts, trials: Counts, seed: int = SEED) -> Interval |
     The wider of the bootstrap and Wilson's interval: with few hits, or none missed, the bootstrap
     has seen too little to spread.
     """
-    total = int(trials.sum())
-    if not total:
+    expected = wilson(int(hits.sum()), int(trials.sum()))
+    if expected is None:
         return None
     drawn = np.array([(w @ hits, w @ trials) for w in draws(len(hits), seed=seed)], dtype=float)
     spread = percentile_interval(drawn[:, 0][drawn[:, 1] > 0] / drawn[:, 1][drawn[:, 1] > 0])
-    low, high = wilson_interval(int(hits.sum()), total)
+    low, high = expected
     return (low, high) if spread is None else (min(low, spread[0]), max(high, spread[1]))
 
 
@@ -84,11 +82,3 @@ def precision_interval(at: Outcome) -> Interval | None:
 def recall_interval(at: Outcome) -> Interval | None:
     """95 % for the recall at a threshold; None without objects."""
     return ratio_interval(at.right, at.objects)
-
-
-def wilson_interval(hits: int, trials: int) -> Interval:
-    """Wilson's 95 % interval of a share, for independent trials (Wilson 1927)."""
-    share, squared = hits / trials, _Z**2 / trials
-    middle = (share + squared / 2) / (1 + squared)
-    half = math.sqrt(share * (1 - share) * squared + squared**2 / 4) / (1 + squared)
-    return max(0.0, middle - half), min(1.0, middle + half)

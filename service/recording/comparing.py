@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from models.geometry import Box
 from models.incident import Incident
+from models.intervals import wilson
 from models.zone import RuleKind
-from service.recording.intervals import wilson
 from zones.labels import family
 
 SAME_THING_IOU = 0.3

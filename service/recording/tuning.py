@@ -13,9 +13,9 @@ from datetime import timedelta
 from typing import Any
 
 from models.incident import Incident
+from models.intervals import needed_for
 from models.zone import Camera, IllegalParkingRule, LitterRule, Rule, Zone
 from service.recording.comparing import Made, RuleKey, Share, Verdict, compare, key_of
-from service.recording.intervals import needed_for
 from service.recording.reader import CameraRecording, Span
 from service.recording.replaying import replay_camera
 

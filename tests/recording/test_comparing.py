@@ -9,9 +9,9 @@ import pytest
 
 from models.geometry import Box
 from models.incident import Incident
+from models.intervals import needed_for, wilson
 from models.zone import RuleKind
 from service.recording.comparing import Made, Verdict, compare, scores
-from service.recording.intervals import needed_for, wilson
 from tests.zones.looks import CAR, after
 
 

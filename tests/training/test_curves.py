@@ -16,7 +16,6 @@ from detector.training.bootstrap import (
     percentile_interval,
     ratio_interval,
     resampled_precisions,
-    wilson_interval,
 )
 from detector.training.coco import coco_figures
 from detector.training.comparison import compare
@@ -25,6 +24,7 @@ from detector.training.curves import average_precision, outcome, rank
 from detector.training.rates import AlarmRate
 from detector.training.scenes import Scene, limited
 from models.geometry import Box
+from models.intervals import wilson
 from models.seeing import Detection
 
 LEFT, RIGHT, NOWHERE = Box(0, 0, 20, 20), Box(50, 50, 80, 80), Box(60, 0, 70, 10)
@@ -201,7 +201,7 @@ def test_objects_that_are_found_or_missed_together_give_a_wider_interval() -> No
 def test_wilson_intervals_are_those_of_the_tables(
     hits: int, trials: int, expected: tuple[float, float]
 ) -> None:
-    assert wilson_interval(hits, trials) == pytest.approx(expected, abs=1e-4)
+    assert wilson(hits, trials) == pytest.approx(expected, abs=1e-4)
 
 
 def test_nothing_missed_among_few_is_not_told_as_certain() -> None:
