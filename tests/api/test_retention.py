@@ -140,3 +140,4 @@ def test_it_happens_by_itself(sqlite_service: Service) -> None:
     sqlite_service.clock.forward(31 * DAY_S)
     with RetentionWorker(keeping(sqlite_service, default=30), every_s=0.05):
         wait_for(lambda: evidence_of(sqlite_service, order) == [])
+    assert evidence_of(sqlite_service, order) == []
