@@ -98,22 +98,22 @@ class CameraRuntime:
         self._last_at: datetime | None = None
         self._snapshot_s = self._stream_checked_s = float("-inf")
         self.stream = deps.make_stream(camera)
+        self.is_done = False
+        """A recording was read to its end and no film is to come; judged by the owner, who alone
+        knows what is between a queue and the outbox."""
         self._count_faults()
         self._desk = EvidenceDesk(self._studio, lambda: self.stream, deps.desk)
         self.stream.start()
-
-    @property
-    def is_done(self) -> bool:
-        """A recording has been read to its end, and no film is still to come."""
-        return self.stream.ended and not self._desk.pending and not self._unsaved
 
     def step(self) -> float:
         """Look at the newest frame, if there is one; seconds until this camera is due again."""
         started = time.monotonic()
         self._collect()
+        has_ended = self.stream.ended  # asked before the take: a last frame may come in between
         frame = self.stream.take(0.0)
         if frame is None:
             self._check_stream(started)
+            self.is_done = has_ended and not self._desk.pending and not self._unsaved
             return IDLE_POLL_S
         try:
             processed = self._pipeline.process(frame)
@@ -193,7 +193,7 @@ class CameraRuntime:
         for change in changes:
             self._report(change)
         self._show_faults()
-        if changes:
+        if changes or self._unsaved:
             self._commit()
 
     def _show_faults(self) -> None:
