@@ -100,6 +100,15 @@ class WorkOrderRequest:
     latitude: float | None = None
     longitude: float | None = None
     address: str = ""
+    located_by: str = ""
+    """``ground``: latitude and longitude are the thing's own, by the camera's calibration;
+    ``camera``: they are the camera's; empty: nobody said."""
+    place_id: str = ""
+    """What the zone shows, where zones of several cameras show the same; empty: not said."""
+    width_m: float | None = None
+    """Across the line of sight, at its foot."""
+    length_m: float | None = None
+    """Along the line of sight, of what lies flat on the ground."""
     description: str = ""
     model: str = ""
     """Detector that saw it, such as ``street-n@1f3a9c02``: its name and the start of its hash."""

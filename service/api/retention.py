@@ -91,7 +91,7 @@ def _delete(deps: ApiDeps, order_id: str) -> None:
             return  # since the look for it
         files = retention.forget_evidence(connection, order_id)
         # Before the rows are gone for good: a file without a row would never be deleted.
-        for name, digest in files.items():
+        for name, digest in files:
             deps.files.delete_evidence(digest, kind_of_name(name).suffix)
         at = orders.tick(connection, deps.now())
         changed = orders.change_order(connection, order, at)

@@ -21,9 +21,9 @@ def get_evidence(connection: Connection, incident_id: str, name: str) -> Evidenc
     """One picture of an incident; raises :class:`NotFoundError`."""
     row = (
         connection.execute(
-            sa.select(schema.evidence)
-            .join(schema.orders, schema.orders.c.order_id == schema.evidence.c.order_id)
-            .where(schema.orders.c.incident_id == incident_id, schema.evidence.c.name == name)
+            sa.select(schema.evidence).where(
+                schema.evidence.c.incident_id == incident_id, schema.evidence.c.name == name
+            )
         )
         .mappings()
         .one_or_none()

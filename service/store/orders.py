@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection, RowMapping
 from models.errors import NotFoundError
 from models.work_order import RejectReason, Status, WorkOrderRequest
 from models.zone import Priority
-from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
-from service.store.schema import clock, evidence, history, orders
+from service.store.records import Evidence, HistoryEntry, HistoryKind, Sighting, WorkOrder
+from service.store.schema import clock, evidence, history, orders, sightings
+from service.store.sightings import of_orders
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,8 +90,12 @@ def add_order(
 def find_by_incident(
     connection: Connection, incident_id: str, *, lock: bool = False
 ) -> WorkOrder | None:
-    """The order of an incident, or None."""
-    return _one(connection, orders.c.incident_id == incident_id, lock=lock)
+    """The order of an incident, whichever camera's it is, or None."""
+    found = _one(connection, orders.c.incident_id == incident_id, lock=lock)
+    if found is not None:
+        return found
+    seen = sa.select(sightings.c.order_id).where(sightings.c.incident_id == incident_id)
+    return _one(connection, orders.c.order_id == seen.scalar_subquery(), lock=lock)
 
 
 def get_by_incident(connection: Connection, incident_id: str, *, lock: bool = False) -> WorkOrder:
@@ -125,6 +130,14 @@ def recent_at_place(
         .limit(limit)
     )
     return _many(connection, query)
+
+
+def find_orders(
+    connection: Connection, condition: sa.ColumnElement[bool], limit: int = 50
+) -> list[WorkOrder]:
+    """Orders that meet a condition, the newest first."""
+    query = sa.select(orders).where(condition)
+    return _many(connection, query.order_by(orders.c.number.desc()).limit(limit))
 
 
 def resolved_at(connection: Connection, order_id: str) -> datetime | None:
@@ -245,8 +258,10 @@ def _filtered(wanted: OrderFilter) -> sa.Select[Any]:
 
 def _many(connection: Connection, query: sa.Select[Any]) -> list[WorkOrder]:
     rows = connection.execute(query).mappings().all()
-    pictures = _evidence_of(connection, [row["order_id"] for row in rows])
-    return [_order(row, pictures[row["order_id"]]) for row in rows]
+    order_ids = [row["order_id"] for row in rows]
+    pictures = _evidence_of(connection, order_ids)
+    seen = of_orders(connection, order_ids, pictures)
+    return [_order(row, pictures[row["order_id"]], seen[row["order_id"]]) for row in rows]
 
 
 def _evidence_of(
@@ -263,14 +278,15 @@ def _evidence_of(
     return found
 
 
-def _order(row: RowMapping, pictures: Sequence[Evidence]) -> WorkOrder:
+def _order(row: RowMapping, pictures: Sequence[Evidence], seen: Sequence[Sighting]) -> WorkOrder:
     values = dict(row)
+    own = tuple(each for each in pictures if each.incident_id == row["incident_id"])
     values["box_xyxy"] = tuple(values["box_xyxy"])
     values["status"] = Status(values["status"])
     values["priority"] = Priority(values["priority"])
     code = values["reason_code"]
     values["reason_code"] = None if code is None else RejectReason(code)
-    return WorkOrder(**values, evidence=tuple(pictures))
+    return WorkOrder(**values, evidence=own, sightings=tuple(seen))
 
 
 def _entry(row: RowMapping) -> HistoryEntry:

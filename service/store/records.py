@@ -14,12 +14,26 @@ class Evidence:
     """A picture that belongs to an order; its bytes lie in the file store under ``sha256``."""
 
     order_id: str
+    incident_id: str
+    """Of the camera that took it."""
     name: str
     sha256: str
     size_bytes: int
     width_px: int
     height_px: int
     created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """One camera's incident among several that are one and the same thing, with one order."""
+
+    order_id: str
+    report: WorkOrderRequest
+    """What its detector posted."""
+    last_seen_at: datetime
+    cleared_at: datetime | None = None
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +57,14 @@ class WorkOrder(WorkOrderRequest):
     cleared_at: datetime | None
     previous_order_id: str | None = None
     """An earlier order of the same thing at the same place: this is its return."""
+    duplicate_of: str | None = None
+    """Id of the order that this one repeats, at status ``duplicate``."""
     reason_code: RejectReason | None = None
     """Why it was rejected; ``None`` too where only words were given."""
     evidence: tuple[Evidence, ...] = ()
+    """Of the incident that the order was made for."""
+    sightings: tuple[Sighting, ...] = ()
+    """Of all cameras that saw it, oldest first, its own too; empty if only one did."""
 
 
 class HistoryKind(StrEnum):
@@ -56,6 +75,8 @@ class HistoryKind(StrEnum):
     DEPARTMENT = "department"
     EVIDENCE = "evidence"
     CLEARED = "cleared"
+    SIGHTING = "sighting"
+    """Another camera sees it too, or one of several sees the place free."""
     NOTE = "note"
 
 
@@ -92,6 +113,21 @@ class CameraReport:
     snapshot_at: datetime | None = None
 
 
+class SubscriptionKind(StrEnum):
+    """By which way a subscriber is told."""
+
+    WEBHOOK = "webhook"
+    MQTT = "mqtt"
+
+
+class BodyFormat(StrEnum):
+    """In which form a webhook's body is sent."""
+
+    CLOUDEVENTS = "cloudevents"
+    JSON = "json"
+    """Plain: id, type, timestamp and data."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
     """Who wants to be told of what. Empty filters mean everything."""
@@ -108,6 +144,26 @@ class Subscription:
     failures_in_a_row: int
     paused_until: datetime | None
     created_at: datetime
+    kind: SubscriptionKind = SubscriptionKind.WEBHOOK
+    format: BodyFormat = BodyFormat.CLOUDEVENTS
+    zone_ids: tuple[str, ...] = ()
+    camera_ids: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    """Only events that moved an order into one of these."""
+    previous_secret: str | None = None
+    """The secret before the latest rotation: signs too, until ``previous_secret_until``."""
+    previous_secret_until: datetime | None = None
+    disabled_at: datetime | None = None
+    """When the service made it inactive."""
+    last_success_at: datetime | None = None
+    """Within some seconds: not every success is written down."""
+    failing_since: datetime | None = None
+    """The first failure since the last success."""
+
+    owner: str = ""
+    """Whose it is, as the audit log names them, such as ``user:li`` or ``key:crew app``."""
+    owner_department_ids: tuple[str, ...] = ()
+    """Departments that its owner may see: it is told of no others. Empty: the whole city."""
 
     def __repr__(self) -> str:
         """Without the secret, which must not reach a log."""
@@ -149,6 +205,29 @@ class ApiKey:
     name: str
     role: str
     created_at: datetime
+    department_ids: tuple[str, ...] = ()
+    """It sees only these departments' orders; empty: the whole city's."""
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    """Within five minutes."""
+    revoked_at: datetime | None = None
+    previous_until: datetime | None = None
+    """Until then the key from before the latest rotation is valid too."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """A person who signs in by name and password; of the password only a hash is stored."""
+
+    user_id: str
+    name: str
+    role: str
+    created_at: datetime
+    department_ids: tuple[str, ...] = ()
+    """They see only these departments' orders; empty: the whole city's."""
+    password_set_at: datetime
+    last_sign_in_at: datetime | None = None
+    disabled_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

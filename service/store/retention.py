@@ -68,8 +68,8 @@ def expired(
     return [str(row[0]) for row in connection.execute(query)]
 
 
-def forget_evidence(connection: Connection, order_id: str) -> dict[str, str]:
-    """Delete the rows of an order's evidence: name → SHA-256 of files that nothing else needs."""
+def forget_evidence(connection: Connection, order_id: str) -> list[tuple[str, str]]:
+    """Delete the rows of an order's evidence: names, SHA-256 of files that nothing else needs."""
     evidence = schema.evidence.c
     other = schema.evidence.alias()
     needed = sa.exists().where(
@@ -79,4 +79,4 @@ def forget_evidence(connection: Connection, order_id: str) -> dict[str, str]:
         sa.select(evidence.name, evidence.sha256).where(evidence.order_id == order_id, ~needed)
     ).all()
     connection.execute(sa.delete(schema.evidence).where(evidence.order_id == order_id))
-    return {str(name): str(digest) for name, digest in rows}
+    return [(str(name), str(digest)) for name, digest in rows]

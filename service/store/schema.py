@@ -97,6 +97,11 @@ orders = sa.Table(
     sa.Column("cleared_at", UtcDateTime),
     sa.Column("reason_code", sa.String(40)),
     sa.Column("previous_order_id", sa.String(36)),
+    sa.Column("duplicate_of", sa.String(36)),
+    sa.Column("located_by", sa.String(20), nullable=False, server_default=""),
+    sa.Column("place_id", sa.String(200), nullable=False, server_default=""),
+    sa.Column("width_m", sa.Float),
+    sa.Column("length_m", sa.Float),
     sa.UniqueConstraint("order_id"),
     sa.UniqueConstraint("incident_id"),
     sa.UniqueConstraint("change_seq"),
@@ -105,7 +110,36 @@ orders = sa.Table(
     sa.Index(None, "department_id", "number"),
     sa.Index(None, "created_at"),
     sa.Index(None, "updated_at", "change_seq"),
+    sa.Index(None, "duplicate_of"),
+    sa.Index(
+        "ix_orders_in_place",
+        "place_id",
+        "number",
+        sqlite_where=sa.text("place_id <> ''"),
+        postgresql_where=sa.text("place_id <> ''"),
+    ),
+    sa.Index(
+        "ix_orders_on_ground",
+        "latitude",
+        sqlite_where=sa.text("located_by = 'ground'"),
+        postgresql_where=sa.text("located_by = 'ground'"),
+    ),
     sqlite_autoincrement=True,
+)
+
+sightings = sa.Table(
+    "sightings",
+    metadata,
+    sa.Column("incident_id", sa.String(36), primary_key=True),
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), nullable=False),
+    sa.Column("camera_id", sa.String(200), nullable=False),
+    sa.Column("zone_id", sa.String(200), nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("last_seen_at", UtcDateTime, nullable=False),
+    sa.Column("cleared_at", UtcDateTime),
+    sa.Column("report", sa.JSON, nullable=False),
+    sa.Index(None, "order_id"),
+    comment="Orders that several cameras saw: one row for each of their incidents.",
 )
 
 history = sa.Table(
@@ -128,13 +162,15 @@ history = sa.Table(
 evidence = sa.Table(
     "evidence",
     metadata,
-    sa.Column("order_id", sa.ForeignKey("orders.order_id"), primary_key=True),
+    sa.Column("incident_id", sa.String(36), primary_key=True),
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), nullable=False),
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("size_bytes", sa.Integer, nullable=False),
     sa.Column("width_px", sa.Integer, nullable=False),
     sa.Column("height_px", sa.Integer, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "order_id"),
 )
 
 legal_holds = sa.Table(
@@ -180,6 +216,18 @@ subscriptions = sa.Table(
     sa.Column("failures_in_a_row", sa.Integer, nullable=False),
     sa.Column("paused_until", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False, server_default="webhook"),
+    sa.Column("format", sa.String(20), nullable=False, server_default="cloudevents"),
+    sa.Column("zone_ids", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("camera_ids", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("statuses", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("previous_secret", sa.Text),
+    sa.Column("previous_secret_until", UtcDateTime),
+    sa.Column("disabled_at", UtcDateTime),
+    sa.Column("last_success_at", UtcDateTime),
+    sa.Column("failing_since", UtcDateTime),
+    sa.Column("owner", sa.String(250), nullable=False, server_default=""),
+    sa.Column("owner_department_ids", sa.JSON, nullable=False, server_default="[]"),
 )
 
 events = sa.Table(
@@ -229,6 +277,13 @@ deliveries = sa.Table(
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
     ),
+    sa.Index(
+        "ix_deliveries_dead",
+        "subscription_id",
+        "delivery_id",
+        sqlite_where=sa.text("state = 'dead'"),
+        postgresql_where=sa.text("state = 'dead'"),
+    ),
     sa.Index(None, "subscription_id", "delivery_id"),
     sqlite_autoincrement=True,
 )
@@ -257,18 +312,53 @@ api_keys = sa.Table(
     sa.Column("key_id", sa.String(36), primary_key=True),
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("department_ids", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("token_sha256", sa.String(64), nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("last_used_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.Column("previous_sha256", sa.String(64)),
+    sa.Column("previous_until", UtcDateTime),
     sa.UniqueConstraint("name"),
     sa.UniqueConstraint("token_sha256"),
+    sa.Index(None, "previous_sha256"),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("user_id", sa.String(36), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("name_key", sa.String(200), nullable=False),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("department_ids", sa.JSON, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("password_set_at", UtcDateTime, nullable=False),
+    sa.Column("last_sign_in_at", UtcDateTime),
+    sa.Column("disabled_at", UtcDateTime),
+    sa.UniqueConstraint("name_key"),
 )
 
 sessions = sa.Table(
     "sessions",
     metadata,
     sa.Column("token_sha256", sa.String(64), primary_key=True),
-    sa.Column("key_id", sa.ForeignKey("api_keys.key_id", ondelete="CASCADE"), nullable=False),
+    sa.Column("key_id", sa.ForeignKey("api_keys.key_id", ondelete="CASCADE")),
+    sa.Column("user_id", sa.ForeignKey("users.user_id", ondelete="CASCADE")),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False),
     sa.Index(None, "expires_at"),
+)
+
+sign_in_failures = sa.Table(
+    "sign_in_failures",
+    metadata,
+    sa.Column("subject", sa.String(300), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False),
+    sa.Column("locked_until", UtcDateTime),
+    sa.Index(None, "last_at"),
 )
