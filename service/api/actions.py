@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from models.errors import ConflictError
 from models.work_order import RejectReason, Status, WorkOrderRequest, check_transition
+from service.api import joining
 from service.api.deps import ApiDeps
 from service.api.views import order_out
 from service.decisions.closure import (
@@ -21,9 +22,10 @@ from service.decisions.closure import (
     status_when_cleared,
     status_when_present,
 )
-from service.decisions.events import EventType, Happening, cloud_event, wants
+from service.decisions.events import EventType, Happening, cloud_event, event_id_of, wants
 from service.decisions.evidence_kinds import kind_of_name
 from service.decisions.routing import first_statuses, route
+from service.decisions.same_thing import others_see
 from service.store import deliveries, evidence, orders, subscriptions
 from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
 
@@ -67,14 +69,23 @@ class VersionError(ConflictError):
 def receive_order(deps: ApiDeps, request: WorkOrderRequest, actor: str) -> tuple[WorkOrder, bool]:
     """Store the order of an incident; the stored one, and whether it is new.
 
-    Whatever is posted for an incident again, the first order stands.
+    Whatever is posted for an incident again, the first order stands. What another camera's order is
+    about already becomes a sighting of that order.
     """
     with deps.database.read() as connection:
         known = orders.find_by_incident(connection, request.incident_id)
     if known is not None:
         return known, False
     with deps.database.write() as connection:
-        order = _insert(deps, connection, request, actor)
+        joined = joining.join(connection, request, actor, deps.now)
+        if joined is not None:
+            _tell(deps, connection, joined, EventType.UPDATED)
+            joined = _still_there(deps, connection, joined, actor)
+        else:
+            order = _insert(deps, connection, request, actor)
+    if joined is not None:
+        deps.wake()
+        return joined, False
     if order is None:
         # Somebody else was faster: the unique index let only one of us through.
         with deps.database.read() as connection:
@@ -94,12 +105,13 @@ def _insert(
     order_id = str(uuid.uuid4())
     recent = orders.recent_at_place(connection, request, at.at - RECURRENCE)
     earlier = earlier_order(request, recent)
+    earlier = earlier or joining.earlier_elsewhere(connection, request, at.at)
     earlier_id = None if earlier is None else earlier.order_id
     if not orders.add_order(connection, routed, order_id, statuses[-1], at, earlier_id):
         return None
     orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))
     order = orders.get_order(connection, order_id)
-    _tell(deps, connection, order, EventType.CREATED)
+    _tell(deps, connection, order, EventType.CREATED, moved_to=order.status)
     return order
 
 
@@ -147,7 +159,8 @@ def change(deps: ApiDeps, order_id: str, wanted: OrderChange) -> WorkOrder:
         }
         changed = orders.change_order(connection, order, at, **values)
         orders.add_history(connection, order_id, [_change_entry(order, changed, wanted)])
-        _tell(deps, connection, changed, EventType.UPDATED)
+        moved_to = changed.status if changed.status is not order.status else None
+        _tell(deps, connection, changed, EventType.UPDATED, moved_to=moved_to)
     deps.wake()
     return changed
 
@@ -178,22 +191,34 @@ def observe(deps: ApiDeps, incident_id: str, seen: Observation, actor: str) -> W
     """Take in what a detector saw later; an observation older than the last one changes nothing."""
     with deps.database.write() as connection:
         order = orders.get_by_incident(connection, incident_id, lock=True)
-        if order.cleared_at is not None or seen.last_seen_at < order.last_seen_at:
+        own = joining.sight_of(order, incident_id)
+        if own.cleared_at is not None or seen.last_seen_at < own.last_seen_at:
             return order
-        inferred_s = order.inferred_s if seen.inferred_s is None else seen.inferred_s
-        orders.note_observation(connection, order, seen.last_seen_at, seen.observed_s, inferred_s)
-        order = replace(
-            order,
-            last_seen_at=seen.last_seen_at,
-            observed_s=seen.observed_s,
-            inferred_s=inferred_s,
-        )
-        if seen.cleared_at is not None:
+        order = _noted(connection, order, incident_id, seen)
+        if seen.cleared_at is not None and others_see(order, incident_id):
+            after = joining.log_free_for_one(connection, order, incident_id, actor, deps.now())
+            _tell(deps, connection, after, EventType.UPDATED)
+        elif seen.cleared_at is not None:
             after = _cleared(deps, connection, order, seen.cleared_at, actor)
         else:
             after = _still_there(deps, connection, order, actor)
     deps.wake()
     return after
+
+
+def _noted(
+    connection: Connection, order: WorkOrder, incident_id: str, seen: Observation
+) -> WorkOrder:
+    """The order with what was seen; of several cameras, the longest watch says how long."""
+    inferred_s = order.inferred_s if seen.inferred_s is None else seen.inferred_s
+    last_seen_at, observed_s = seen.last_seen_at, seen.observed_s
+    if order.sightings:
+        order = joining.note_sight(connection, order, incident_id, last_seen_at, seen.cleared_at)
+        last_seen_at = max(last_seen_at, order.last_seen_at)
+        if observed_s < order.observed_s:
+            observed_s, inferred_s = order.observed_s, order.inferred_s
+    orders.note_observation(connection, order, last_seen_at, observed_s, inferred_s)
+    return replace(order, last_seen_at=last_seen_at, observed_s=observed_s, inferred_s=inferred_s)
 
 
 def _cleared(
@@ -204,7 +229,8 @@ def _cleared(
     at = orders.tick(connection, deps.now())
     after = orders.change_order(connection, order, at, cleared_at=cleared_at, status=status)
     _log_sight(connection, order, after, HistoryKind.CLEARED, actor)
-    _tell(deps, connection, after, EventType.CLEARED)
+    moved_to = status if status is not order.status else None
+    _tell(deps, connection, after, EventType.CLEARED, moved_to=moved_to)
     return after
 
 
@@ -219,7 +245,7 @@ def _still_there(deps: ApiDeps, connection: Connection, order: WorkOrder, actor:
     at = orders.tick(connection, deps.now())
     after = orders.change_order(connection, order, at, status=status)
     _log_sight(connection, order, after, HistoryKind.STATUS, actor)
-    _tell(deps, connection, after, EventType.UPDATED)
+    _tell(deps, connection, after, EventType.UPDATED, moved_to=status)
     return after
 
 
@@ -260,7 +286,8 @@ def attach(deps: ApiDeps, incident_id: str, file: EvidenceFile, actor: str) -> b
     digest = deps.files.save_evidence(file.content, kind.suffix)
     with deps.database.write() as connection:
         order = orders.get_by_incident(connection, incident_id, lock=True)
-        same_name = [each for each in order.evidence if each.name == file.name]
+        known = [each for each in order.files if each.incident_id == incident_id]
+        same_name = [each for each in known if each.name == file.name]
         if same_name and same_name[0].sha256 == digest:
             return False
         if same_name:
@@ -268,6 +295,7 @@ def attach(deps: ApiDeps, incident_id: str, file: EvidenceFile, actor: str) -> b
         at = orders.tick(connection, deps.now())
         row = Evidence(
             order_id=order.order_id,
+            incident_id=incident_id,
             name=file.name,
             sha256=digest,
             size_bytes=len(file.content),
@@ -299,29 +327,32 @@ def _note_evidence(
         note=row.name,
     )
     orders.add_history(connection, order.order_id, [entry])
-    with_picture = replace(changed, evidence=(*order.evidence, row))
-    _tell(deps, connection, with_picture, EventType.EVIDENCE_ADDED)
+    _tell(deps, connection, changed.with_file(row), EventType.EVIDENCE_ADDED)
 
 
-def _tell(deps: ApiDeps, connection: Connection, order: WorkOrder, kind: EventType) -> None:
+def _tell(
+    deps: ApiDeps,
+    connection: Connection,
+    order: WorkOrder,
+    kind: EventType,
+    moved_to: Status | None = None,
+) -> None:
     """Put the event in line for everybody who wants it, in the transaction of the change."""
     happening = Happening(
-        event_id=str(uuid.uuid4()),
+        event_id=event_id_of(order.order_id, order.version, kind),
         type=kind,
         order_id=order.order_id,
         at=order.updated_at,
         category=order.category,
         department_id=order.department_id,
+        camera_id=order.camera_id,
+        zone_id=order.zone_id,
+        moved_to=moved_to,
     )
     wanting = [
         each.subscription_id
         for each in subscriptions.list_subscriptions(connection, only_active=True)
-        if wants(
-            happening,
-            event_types=each.event_types,
-            categories=each.categories,
-            department_ids=each.department_ids,
-        )
+        if wants(happening, each)
     ]
     if not wanting:
         return

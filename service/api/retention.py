@@ -100,10 +100,10 @@ def _delete(deps: ApiDeps, order_id: str) -> None:
             at=at.at,
             actor=ACTOR,
             kind=HistoryKind.NOTE,
-            note=f"evidence deleted: {len(order.evidence)} files",
+            note=f"evidence deleted: {len(order.files)} files",
         )
         orders.add_history(connection, order_id, [entry])
-    log.info("evidence deleted", order=order_id, files=len(order.evidence))
+    log.info("evidence deleted", order=order_id, files=len(order.files))
 
 
 class RetentionWorker:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,6 +65,25 @@ class WorkOrder(WorkOrderRequest):
     """Of the incident that the order was made for."""
     sightings: tuple[Sighting, ...] = ()
     """Of all cameras that saw it, oldest first, its own too; empty if only one did."""
+
+    @property
+    def files(self) -> tuple[Evidence, ...]:
+        """Evidence of all cameras."""
+        others = (each for seen in self.sightings for each in seen.evidence)
+        own = self.incident_id
+        return (*self.evidence, *(each for each in others if each.incident_id != own))
+
+    def with_file(self, file: Evidence) -> WorkOrder:
+        """The order with one more piece of evidence, of whichever camera."""
+        seen = tuple(
+            replace(each, evidence=(*each.evidence, file))
+            if each.report.incident_id == file.incident_id
+            else each
+            for each in self.sightings
+        )
+        is_own = file.incident_id == self.incident_id
+        own = (*self.evidence, file) if is_own else self.evidence
+        return replace(self, evidence=own, sightings=seen)
 
 
 class HistoryKind(StrEnum):

@@ -1,0 +1,162 @@
+"""One thing that several cameras see is one order: their incidents are its sightings.
+
+The first camera's report makes the order; each later one is kept whole as a sighting, with its own
+evidence, and noted in the history. The order is cleared when the last of them sees the place free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from models.ground import metres_per_degree
+from models.work_order import WorkOrderRequest
+from service.decisions.closure import RECURRENCE
+from service.decisions.same_thing import (
+    ON_GROUND,
+    SAME_SPOT_M,
+    UNDER_WAY,
+    is_same_thing,
+    may_be_shared,
+    returned_from,
+    same_thing,
+)
+from service.store import orders, sightings
+from service.store.records import HistoryEntry, HistoryKind, Sighting, WorkOrder
+from service.store.schema import orders as table
+
+
+def join(
+    connection: Connection, request: WorkOrderRequest, actor: str, now: Callable[[], datetime]
+) -> WorkOrder | None:
+    """Add an incident to the order of the same thing; ``None``: it needs an order of its own.
+
+    Must come first in its transaction: until that ends, no other incident is joined.
+    """
+    if not may_be_shared(request):
+        return None
+    sightings.take_turns(connection)
+    known = orders.find_by_incident(connection, request.incident_id)
+    if known is not None:  # posted twice at the same moment
+        return known
+    found = same_thing(request, orders.find_orders(connection, _under_way_near(request)))
+    if found is None:
+        return None
+    order = orders.get_order(connection, found.order_id, lock=True)
+    if not is_same_thing(request, order):  # somebody ended it meanwhile
+        return None
+    return _added(connection, order, request, actor, now())
+
+
+def earlier_elsewhere(
+    connection: Connection, request: WorkOrderRequest, now: datetime
+) -> WorkOrder | None:
+    """The ended order, of whichever camera, that a new incident is the return of."""
+    if not may_be_shared(request):
+        return None
+    recent = sa.and_(_near(request), table.c.created_at >= now - RECURRENCE)
+    return returned_from(request, orders.find_orders(connection, recent))
+
+
+def _added(
+    connection: Connection, order: WorkOrder, request: WorkOrderRequest, actor: str, now: datetime
+) -> WorkOrder:
+    new = Sighting(order_id=order.order_id, report=request, last_seen_at=request.opened_at)
+    first = () if order.sightings else (_own_sighting(order),)
+    sightings.add(connection, [*first, new])
+    at = orders.tick(connection, now)
+    last_seen_at = max(order.last_seen_at, request.opened_at)
+    changed = orders.change_order(connection, order, at, last_seen_at=last_seen_at)
+    note = f"also seen by {request.camera_name}, {request.zone_name}: {request.description}"
+    orders.add_history(connection, order.order_id, [_entry(changed, actor, note)])
+    return replace(changed, sightings=(*order.sightings, *first, new))
+
+
+def _own_sighting(order: WorkOrder) -> Sighting:
+    values = {field.name: getattr(order, field.name) for field in fields(WorkOrderRequest)}
+    return Sighting(
+        order_id=order.order_id,
+        report=WorkOrderRequest(**values),
+        last_seen_at=order.last_seen_at,
+        cleared_at=order.cleared_at,
+        evidence=order.evidence,
+    )
+
+
+def sight_of(order: WorkOrder, incident_id: str) -> Sighting:
+    """What the camera of an incident has told of it so far."""
+    own = (seen for seen in order.sightings if seen.report.incident_id == incident_id)
+    return next(own, None) or _own_sighting(order)
+
+
+def note_sight(
+    connection: Connection,
+    order: WorkOrder,
+    incident_id: str,
+    last_seen_at: datetime,
+    cleared_at: datetime | None,
+) -> WorkOrder:
+    """Keep what one of several cameras saw; the order with it."""
+    if not order.sightings:
+        return order
+    sightings.note(connection, incident_id, last_seen_at, cleared_at)
+    after = [
+        replace(seen, last_seen_at=last_seen_at, cleared_at=cleared_at)
+        if seen.report.incident_id == incident_id
+        else seen
+        for seen in order.sightings
+    ]
+    return replace(order, sightings=tuple(after))
+
+
+def log_free_for_one(
+    connection: Connection, order: WorkOrder, incident_id: str, actor: str, now: datetime
+) -> WorkOrder:
+    """One camera sees the place free while others still see the thing: told, and no more."""
+    at = orders.tick(connection, now)
+    changed = orders.change_order(connection, order, at)
+    own = sight_of(order, incident_id).report
+    still = [s.report.camera_name for s in order.sightings if s.cleared_at is None]
+    note = f"gone from the sight of {own.camera_name}; still seen by {', '.join(still)}"
+    orders.add_history(connection, order.order_id, [_entry(changed, actor, note)])
+    return changed
+
+
+def _entry(changed: WorkOrder, actor: str, note: str) -> HistoryEntry:
+    return HistoryEntry(
+        version=changed.version,
+        at=changed.updated_at,
+        actor=actor,
+        kind=HistoryKind.SIGHTING,
+        note=note,
+    )
+
+
+def _under_way_near(request: WorkOrderRequest) -> sa.ColumnElement[bool]:
+    under_way = [status.value for status in UNDER_WAY]
+    return sa.and_(_near(request), table.c.cleared_at.is_(None), table.c.status.in_(under_way))
+
+
+def _near(request: WorkOrderRequest) -> sa.ColumnElement[bool]:
+    """Orders of the same category that may be at the same place; decisions look closer."""
+    where: list[sa.ColumnElement[bool]] = []
+    if request.place_id:
+        where.append(sa.and_(table.c.place_id != "", table.c.place_id == request.place_id))
+    if request.located_by == ON_GROUND and request.latitude is not None:
+        where.append(_around(request.latitude, request.longitude or 0.0))
+    return sa.and_(table.c.category == request.category, sa.or_(*where))
+
+
+def _around(latitude: float, longitude: float) -> sa.ColumnElement[bool]:
+    per_east, per_north = metres_per_degree(latitude)
+    high, wide = SAME_SPOT_M / per_north, SAME_SPOT_M / max(per_east, 1.0)
+    return sa.and_(
+        # As text, as in the index: a bound value would not be recognised.
+        sa.text("located_by = 'ground'"),
+        table.c.latitude.between(latitude - high, latitude + high),
+        table.c.longitude.between(longitude - wide, longitude + wide),
+    )
