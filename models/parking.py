@@ -39,3 +39,4 @@ class ZoneKind(StrEnum):
     BIKE_LANE = "bike_lane"
     PAVEMENT = "pavement"
     LOADING_BAY = "loading_bay"
+    DOUBLE_PARKING = "double_parking"

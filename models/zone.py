@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from models.calendar import BY_WEEKDAY, Calendar, DayKind
 from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
+from models.litter import Accumulation
 from models.parking import LONGEST_QUEUE_S, AlreadyThere, QueuePolicy, ZoneKind
 
 if TYPE_CHECKING:  # built upon this module
@@ -26,6 +27,7 @@ class RuleKind(StrEnum):
 
     ILLEGAL_PARKING = "illegal_parking"
     LITTER = "litter"
+    LITTERING = "littering"
     DAMAGED_FACILITY = "damaged_facility"
     CAMERA_FAULT = "camera_fault"
 
@@ -137,6 +139,8 @@ class IllegalParkingRule(Rule):
     """What a vehicle is taken for that stood there when the camera came up."""
     loading_s: float | None = None
     """Dwell allowed while somebody works at the vehicle; ``None``: as always."""
+    beside_zone_id: str | None = None
+    """Zone of the parked row: a vehicle counts only while another stands there beside it."""
 
     @property
     def kind(self) -> RuleKind:
@@ -152,11 +156,24 @@ class LitterRule(Rule):
     """Fewest pieces; met together with ``min_area_ratio``."""
     min_area_ratio: float = 0.0
     """Smallest share of the zone that the pieces' boxes cover together."""
+    accumulated: Accumulation | None = None
+    """How much must have gathered, instead of what single pieces do; ``None``: each piece counts
+    that has itself lain there for ``dwell_s``."""
 
     @property
     def kind(self) -> RuleKind:
         """Always ``litter``."""
         return RuleKind.LITTER
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LitteringRule(Rule):
+    """Something that was dropped while somebody was there, and lies alone for ``dwell_s``."""
+
+    @property
+    def kind(self) -> RuleKind:
+        """Always ``littering``."""
+        return RuleKind.LITTERING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

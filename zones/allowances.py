@@ -1,12 +1,16 @@
-"""Vehicles that an officer lets stand: those there before, and those that are being loaded.
+"""Vehicles that an officer lets stand: there before, being loaded, or with nobody parked beside.
 
 Pure: a standing, unripe case and a look in, the case with what it is allowed out.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import replace
 
+from models.geometry import Box
+from models.labels import VEHICLES
 from zones.case import Case, Scene
 
 PERSON = "person"
@@ -16,6 +20,9 @@ LEAST_ATTENDED_LOOKS = 3
 """Fewer looks with somebody there are a driver who gets out, or a passer-by."""
 LEAST_ATTENDED_SHARE = 0.2
 """Of the time that it stands; below it, whoever loaded it has left it standing."""
+BESIDE_RATIO = 1.5
+"""Vehicles are side by side whose wheels are no further apart than this share of the longer side
+of the larger one: lanes are narrower than cars are long."""
 
 
 def if_there_before(case: Case, scene: Scene) -> Case:
@@ -47,3 +54,34 @@ def while_loading(case: Case, scene: Scene, loading_s: float) -> Case:
         attended_looks=looks,
         allowance_s=loading_s if is_loading else 0.0,
     )
+
+
+def unless_beside_parked(case: Case, ids: Collection[int], scene: Scene) -> Case:
+    """Its dwell runs only while another vehicle stands beside it in the parked row.
+
+    Hidden ones count: from the road, whoever parks in the second row hides the first. A tracker
+    that has just begun does not know yet who stands: there, whoever is in the row will do, and
+    without anybody the time only pauses.
+    """
+    if _is_anybody_beside(case.box, ids, scene):
+        return case
+    if scene.is_settling:
+        return replace(case, waived=min(case.observed, case.waived + scene.elapsed))
+    return replace(case, waived=case.observed)
+
+
+def _is_anybody_beside(box: Box, ids: Collection[int], scene: Scene) -> bool:
+    row = scene.beside
+    return row is not None and any(
+        track.label in VEHICLES
+        and track.track_id not in ids
+        and (track.stationary_since is not None or scene.is_settling)
+        and row.holds(track.anchor)
+        and _are_abreast(box, track.box)
+        for track in scene.look.tracks
+    )
+
+
+def _are_abreast(one: Box, other: Box) -> bool:
+    longer = max(one.width, one.height, other.width, other.height)
+    return math.dist(one.anchor, other.anchor) <= BESIDE_RATIO * longer

@@ -45,6 +45,8 @@ class Scene:
     shape: ZoneShape
     lane: ZoneShape | None = None
     """The lane whose vehicles queue with those of the zone."""
+    beside: ZoneShape | None = None
+    """The parked row beside the zone."""
     active_since: datetime | None
     """First look at which the rule's schedule held, without a break; ``None``: it does not."""
     closer: CloserLooker | None = None

@@ -15,16 +15,20 @@ from models.zone import (
     Camera,
     DamagedFacilityRule,
     IllegalParkingRule,
+    LitteringRule,
     LitterRule,
     Rule,
     Stage,
     Zone,
 )
+from zones.accumulated import AccumulatedJudge
 from zones.case import Case, CloserLooker, OpenIncident, Scene
 from zones.clock import ZERO, LookClock
 from zones.damage import DamageJudge
 from zones.incidents import Site, cleared
 from zones.litter import LitterJudge
+from zones.littering import LitteringJudge
+from zones.notes import Notes
 from zones.parking import ParkingJudge
 from zones.polygon import ZoneShape
 from zones.schedule import is_active, time_zone
@@ -51,6 +55,14 @@ class Judge(Protocol):
     def incidents(self) -> tuple[Incident, ...]:
         """Open incidents."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it remembers nothing that looks at an empty street could change."""
+
+    @property
+    def notes(self) -> Notes:
+        """What else it remembers."""
+
     def look(self, scene: Scene) -> list[IncidentChange]:
         """Judge a look."""
 
@@ -66,11 +78,6 @@ class _Post:
     rule: Rule
     judge: Judge
     active_since: datetime | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether its judge remembers nothing that time alone could change."""
-        return not self.judge.cases and self.judge.open is None
 
 
 class ZoneEngine:
@@ -154,11 +161,15 @@ class ZoneEngine:
         for post in self._posts:
             is_on = is_active(post.rule.schedule, look.at)
             post.active_since = (post.active_since or look.at) if is_on else None
-            if not look.tracks and post.is_idle:
+            if not look.tracks and post.judge.is_idle:
                 continue  # nothing there and nothing remembered: an empty street costs nothing
             shape = self._shapes[post.zone.zone_id]
-            lane = self._shapes.get(_lane_id(post.rule))
-            scene = scene_with(shape=shape, lane=lane, active_since=post.active_since)
+            scene = scene_with(
+                shape=shape,
+                lane=self._shapes.get(_lane_id(post.rule)),
+                beside=self._shapes.get(_beside_id(post.rule)),
+                active_since=post.active_since,
+            )
             changes.extend(post.judge.look(scene))
         return tuple(changes)
 
@@ -171,6 +182,7 @@ class ZoneEngine:
                 kind=post.rule.kind,
                 cases=post.judge.cases,
                 open=post.judge.open,
+                notes=post.judge.notes,
             )
             for post in self._posts
         )
@@ -211,23 +223,29 @@ def _lane_id(rule: Rule) -> str:
     return (rule.queue_zone_id or "") if isinstance(rule, IllegalParkingRule) else ""
 
 
+def _beside_id(rule: Rule) -> str:
+    return (rule.beside_zone_id or "") if isinstance(rule, IllegalParkingRule) else ""
+
+
 def _post(camera: Camera, zone: Zone, rule: Rule, memory: RuleMemory | None) -> _Post:
     time_zone(rule.schedule.timezone)  # a wrong one must show now, not when its hour comes
     is_shadow = zone.stage is Stage.SHADOW
     site = Site(camera_id=camera.camera_id, zone_id=zone.zone_id, is_shadow=is_shadow)
     known = memory or RuleMemory(zone_id=zone.zone_id, rule_id=rule.rule_id, kind=rule.kind)
-    return _Post(zone=zone, rule=rule, judge=_judge(site, rule, known.cases, known.open))
+    return _Post(zone=zone, rule=rule, judge=_judge(site, rule, known))
 
 
-def _judge(
-    site: Site, rule: Rule, cases: tuple[Case, ...], open_incident: OpenIncident | None
-) -> Judge:
+def _judge(site: Site, rule: Rule, known: RuleMemory) -> Judge:
     match rule:
         case IllegalParkingRule():
-            return ParkingJudge(site, rule, cases)
+            return ParkingJudge(site, rule, known.cases)
+        case LitterRule(accumulated=None):
+            return LitterJudge(site, rule, known.cases, known.open)
         case LitterRule():
-            return LitterJudge(site, rule, cases, open_incident)
+            return AccumulatedJudge(site, rule, known)
+        case LitteringRule():
+            return LitteringJudge(site, rule, known)
         case DamagedFacilityRule():
-            return DamageJudge(site, rule, cases)
+            return DamageJudge(site, rule, known.cases)
         case _:
             raise TypeError(f"no judge for {type(rule).__name__}")

@@ -16,6 +16,7 @@ from models.zone import LitterRule
 from zones.case import Case, OpenIncident, Scene
 from zones.closer import looked_at
 from zones.incidents import Seen, Site, cleared, opened, refreshed
+from zones.notes import Notes
 from zones.places import PlaceWatcher
 from zones.rescaling import rescaled, rescaled_open
 
@@ -49,6 +50,16 @@ class LitterJudge:
     def incidents(self) -> tuple[Incident, ...]:
         """Open incidents: one or none."""
         return () if self._open is None else (self._open.incident,)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether an empty street changes nothing."""
+        return not self.cases and self._open is None
+
+    @property
+    def notes(self) -> Notes:
+        """Nothing: all that it must know is in its cases."""
+        return Notes()
 
     def look(self, scene: Scene) -> list[IncidentChange]:
         """Judge a look."""

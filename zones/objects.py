@@ -10,6 +10,7 @@ from models.zone import Rule
 from zones.case import Case, OpenIncident, Scene
 from zones.closer import looked_at
 from zones.incidents import REPORT_EVERY_S, Seen, Site, cleared, opened, refreshed
+from zones.notes import Notes
 from zones.rescaling import rescaled
 from zones.watching import Watcher
 
@@ -39,6 +40,16 @@ class ObjectJudge:
     def incidents(self) -> tuple[Incident, ...]:
         """Open incidents."""
         return tuple(each for case in self.cases if (each := case.incident) is not None)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether an empty street changes nothing."""
+        return not self.cases
+
+    @property
+    def notes(self) -> Notes:
+        """Nothing: all that it must know is in its cases."""
+        return Notes()
 
     def look(self, scene: Scene) -> list[IncidentChange]:
         """Judge a look."""

@@ -17,7 +17,7 @@ from models.labels import VEHICLES
 from models.parking import AlreadyThere, QueuePolicy
 from models.seeing import Track
 from models.zone import IllegalParkingRule
-from zones.allowances import if_there_before, while_loading
+from zones.allowances import if_there_before, unless_beside_parked, while_loading
 from zones.case import Case, Match, Scene
 from zones.incidents import Site, alerted
 from zones.labels import family
@@ -48,6 +48,7 @@ class VehicleWatcher(Watcher):
         self._longest_red_s = rule.longest_red_s
         self._ignores_before = rule.already_there is AlreadyThere.IGNORE
         self._loading_s = rule.loading_s
+        self._minds_row = rule.beside_zone_id is not None
         self._queues: Mapping[int, int] = {}
         self._moved_off_at: datetime | None = None
 
@@ -89,6 +90,8 @@ class VehicleWatcher(Watcher):
             case = if_there_before(case, scene)
         if self._loading_s is not None:
             case = while_loading(case, scene, self._loading_s)
+        if self._minds_row:
+            case = unless_beside_parked(case, match.ids, scene)
         return case
 
     def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:

@@ -16,6 +16,7 @@ from models.geometry import Box
 from models.incident import Incident
 from models.zone import RuleKind
 from zones.case import Case, OpenIncident
+from zones.notes import Notes, notes_in, notes_out
 
 VERSION = 1
 
@@ -33,6 +34,8 @@ class RuleMemory:
     cases: tuple[Case, ...] = ()
     open: OpenIncident | None = None
     """The incident of all cases together, where the rule makes only one."""
+    notes: Notes = field(default_factory=Notes)
+    """What else its kind of rule must know."""
 
     @property
     def incidents(self) -> tuple[Incident, ...]:
@@ -89,6 +92,7 @@ def _rule_out(rule: RuleMemory) -> Json:
         "kind": rule.kind,
         "cases": [_case_out(case) for case in rule.cases if case.is_standing],
         "open": _open_out(rule.open),
+        **({} if rule.notes == Notes() else {"notes": notes_out(rule.notes)}),
     }
 
 
@@ -99,6 +103,7 @@ def _rule_in(data: Json) -> RuleMemory:
         kind=RuleKind(data["kind"]),
         cases=tuple(_case_in(case) for case in data["cases"]),
         open=_open_in(data["open"]),
+        notes=notes_in(data.get("notes")),
     )
 
 

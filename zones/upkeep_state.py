@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from models.geometry import Box
 from models.incident import Incident
 from models.zone import RuleKind
+from zones.notes import spell_in, spell_out
 from zones.persistence import Spell
 
 VERSION = 1
 
 Json = Any
 """What ``json`` reads and writes."""
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +62,7 @@ def _memory_out(memory: Memory) -> Json:
     return {
         "zone_id": memory.zone_id,
         "rule_id": memory.rule_id,
-        "spell": _spell_out(memory.spell),
+        "spell": spell_out(memory.spell),
         "votes": dict(memory.votes),
         "incident": None if memory.incident is None else _incident_out(memory.incident),
         "reported_s": memory.reported_s,
@@ -75,36 +74,10 @@ def _memory_in(data: Json) -> Memory:
     return Memory(
         zone_id=str(data["zone_id"]),
         rule_id=str(data["rule_id"]),
-        spell=_spell_in(data["spell"]),
+        spell=spell_in(data["spell"]),
         votes={str(label): int(count) for label, count in data["votes"].items()},
         incident=None if incident is None else _incident_in(incident),
         reported_s=float(data["reported_s"]),
-    )
-
-
-def _spell_out(spell: Spell) -> Json:
-    return {
-        "last_at": _time_out(spell.last_at),
-        "since": _time_out(spell.since),
-        "last_seen_at": _time_out(spell.last_seen_at),
-        "present_us": spell.present // _MICROSECOND,
-        "absent_us": spell.absent // _MICROSECOND,
-        "missed_us": spell.missed // _MICROSECOND,
-        "looks": spell.looks,
-        "is_confirmed": spell.is_confirmed,
-    }
-
-
-def _spell_in(data: Json) -> Spell:
-    return Spell(
-        last_at=_time_in(data["last_at"]),
-        since=_time_in(data["since"]),
-        last_seen_at=_time_in(data["last_seen_at"]),
-        present=int(data["present_us"]) * _MICROSECOND,
-        absent=int(data["absent_us"]) * _MICROSECOND,
-        missed=int(data["missed_us"]) * _MICROSECOND,
-        looks=int(data["looks"]),
-        is_confirmed=bool(data["is_confirmed"]),
     )
 
 
@@ -145,14 +118,6 @@ def _incident_in(data: Json) -> Incident:
         last_seen_at=_aware(data["last_seen_at"]),
         observed_s=float(data["observed_s"]),
     )
-
-
-def _time_out(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
-
-
-def _time_in(text: Json) -> datetime | None:
-    return None if text is None else _aware(text)
 
 
 def _aware(text: Json) -> datetime:

@@ -24,6 +24,7 @@ VERSION_CHARACTERS = 12
 _WHAT = {
     RuleKind.ILLEGAL_PARKING: "{label} standing",
     RuleKind.LITTER: "{label} lying",
+    RuleKind.LITTERING: "{label} dropped and left, lying",
     RuleKind.DAMAGED_FACILITY: "{label} seen",
     RuleKind.CAMERA_FAULT: "{label}",
 }

@@ -20,6 +20,7 @@ from models.zone import (
     DamagedFacilityRule,
     DecodeMode,
     IllegalParkingRule,
+    LitteringRule,
     LitterRule,
     Rule,
     RuleKind,
@@ -39,6 +40,7 @@ CAMERA_ID = "clip"
 _RULES: dict[RuleKind, type[Rule]] = {
     RuleKind.ILLEGAL_PARKING: IllegalParkingRule,
     RuleKind.LITTER: LitterRule,
+    RuleKind.LITTERING: LitteringRule,
     RuleKind.DAMAGED_FACILITY: DamagedFacilityRule,
 }
 
