@@ -238,7 +238,7 @@ def _still_there(deps: ApiDeps, connection: Connection, order: WorkOrder, actor:
     """It is there as before: an order that was said to be resolved needs a crew again."""
     if order.status is not Status.RESOLVED:
         return order
-    resolved_at = orders.resolved_at(connection, order.order_id)
+    resolved_at = orders.last_became(connection, order.order_id, Status.RESOLVED)
     status = status_when_present(order.status, resolved_at, order.last_seen_at)
     if status is order.status:
         return order

@@ -40,6 +40,7 @@ Text = Annotated[str, Field(max_length=2000, pattern=NO_NUL)]
 Pixels = Annotated[int, Field(gt=0, le=100_000)]
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+Metres = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e5)]
 Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e10)]
 
 EXAMPLE_ORDER: dict[str, JsonValue] = {
@@ -101,6 +102,18 @@ class WorkOrderIn(BaseModel):
     latitude: float | None = Field(None, ge=-90, le=90)
     longitude: float | None = Field(None, ge=-180, le=180)
     address: Text = ""
+    located_by: Literal["", "ground", "camera"] = Field(
+        "",
+        description="ground: latitude and longitude are the thing's own, by the camera's"
+        " calibration; camera: they are the camera's.",
+    )
+    place_id: Annotated[str, Field(max_length=200, pattern=NO_NUL)] = Field(
+        "", description="What zones of several cameras show together: one order for one thing."
+    )
+    width_m: Metres | None = Field(None, description="Across the line of sight, at its foot.")
+    length_m: Metres | None = Field(
+        None, description="Along the line of sight, of what lies flat on the ground."
+    )
     description: Text = ""
     model: Annotated[str, Field(max_length=200, pattern=NO_NUL)] = Field(
         "", description="Detector that saw it: its name and the start of its hash."

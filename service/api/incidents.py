@@ -7,12 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
-from service.api import actions
+from service.api import actions, joining
 from service.api.bodies import answer, checked_size, read_body
 from service.api.deps import CanRead, CanReport, Deps
 from service.api.forms import ObservationIn
 from service.api.problems import ProblemError, problem_responses
-from service.api.views import WorkOrderOut, order_out
+from service.api.views import ObservationOut, observation_out
 from service.decisions.evidence_kinds import FILM, LIST, PICTURE, kind_of_name
 from service.decisions.jpeg import JpegSize, jpeg_size
 from service.store import evidence
@@ -120,10 +120,11 @@ def get_evidence(
 @router.put("/observation", responses=problem_responses(404))
 def put_observation(
     incident_id: UUID, body: ObservationIn, who: CanReport, deps: Deps
-) -> WorkOrderOut:
+) -> ObservationOut:
     """Report that the object is still there, or that the place is free again.
 
-    Idempotent; an observation older than the last one, or after clearing, changes nothing.
+    Idempotent; an observation older than the last one, or after clearing, changes nothing. Of
+    several cameras that see one thing, the last to see the place free clears the order.
     """
     seen = actions.Observation(
         last_seen_at=body.last_seen_at,
@@ -132,4 +133,5 @@ def put_observation(
         cleared_at=body.cleared_at if body.state == "cleared" else None,
     )
     order = actions.observe(deps, str(incident_id), seen, who.name)
-    return order_out(order, deps.department)
+    wanted = joining.wants_picture(deps.database, order, str(incident_id))
+    return observation_out(order, deps.department, wants_picture=wanted)

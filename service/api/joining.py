@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from models.ground import metres_per_degree
-from models.work_order import WorkOrderRequest
+from models.work_order import Status, WorkOrderRequest
 from service.decisions.closure import RECURRENCE
+from service.decisions.evidence_kinds import PICTURE, kind_of_name
 from service.decisions.same_thing import (
     ON_GROUND,
     SAME_SPOT_M,
@@ -26,6 +27,7 @@ from service.decisions.same_thing import (
     same_thing,
 )
 from service.store import orders, sightings
+from service.store.database import Database
 from service.store.records import HistoryEntry, HistoryKind, Sighting, WorkOrder
 from service.store.schema import orders as table
 
@@ -124,6 +126,23 @@ def log_free_for_one(
     note = f"gone from the sight of {own.camera_name}; still seen by {', '.join(still)}"
     orders.add_history(connection, order.order_id, [_entry(changed, actor, note)])
     return changed
+
+
+def wants_picture(database: Database, order: WorkOrder, incident_id: str) -> bool:
+    """Whether an order was reopened and an incident of it has had no picture since.
+
+    It is asked for with each sight until it comes, whatever became of an earlier answer.
+    """
+    if order.status is not Status.REOPENED:
+        return False
+    with database.read() as connection:
+        since = orders.last_became(connection, order.order_id, Status.REOPENED)
+    pictures = [
+        file
+        for file in order.files
+        if file.incident_id == incident_id and kind_of_name(file.name) is PICTURE
+    ]
+    return since is not None and all(file.created_at < since for file in pictures)
 
 
 def _entry(changed: WorkOrder, actor: str, note: str) -> HistoryEntry:

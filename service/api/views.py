@@ -13,25 +13,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.work_order import TRANSITIONS, RejectReason, Status
 from models.zone import Department, Priority
 from service.api.forms import EXAMPLE_ORDER
+from service.api.sight_views import EvidenceOut, SightingOut, files_out, sighting_out
 from service.decisions.cameras import effective_state, is_stale
-from service.decisions.evidence_kinds import kind_of_name
-from service.store.records import CameraReport, HistoryEntry, HistoryKind, WorkOrder
+from service.store.records import (
+    CameraReport,
+    HistoryEntry,
+    HistoryKind,
+    WorkOrder,
+)
 
 Departments = Callable[[str | None], Department | None]
 """Finds a department by its id."""
-
-
-class EvidenceOut(BaseModel):
-    """A picture, film or manifest that belongs to an order."""
-
-    name: str = Field(examples=["opened-wide"])
-    content_type: str = Field(description="image/jpeg, video/mp4 or application/json.")
-    url: str = Field(description="Where to get it, with the same API key.")
-    sha256: str
-    size_bytes: int
-    width_px: int
-    height_px: int
-    created_at: datetime
 
 
 class HistoryOut(BaseModel):
@@ -71,7 +63,12 @@ class WorkOrderOut(BaseModel):
                 "reason_code": None,
                 "previous_order_id": None,
                 "time_to_clear_s": None,
+                "located_by": "ground",
+                "place_id": "",
+                "width_m": 1.8,
+                "length_m": None,
                 "evidence": [],
+                "sightings": [],
             }
         }
     )
@@ -125,7 +122,26 @@ class WorkOrderOut(BaseModel):
     time_to_clear_s: float | None = Field(
         description="Seconds from the dwell's end until the place was seen free; null until then."
     )
+    located_by: str = Field(
+        description="ground: the coordinates are the thing's own; camera: its camera's."
+    )
+    place_id: str = Field(description="What zones of several cameras show together; often empty.")
+    width_m: float | None = Field(description="Across the line of sight, at its foot.")
+    length_m: float | None = Field(
+        description="Along the line of sight, of what lies flat on the ground."
+    )
     evidence: list[EvidenceOut]
+    sightings: list[SightingOut] = Field(
+        description="Of all cameras, if several saw it; each has its own incident and evidence."
+    )
+
+
+class ObservationOut(WorkOrderOut):
+    """A work order after an observation."""
+
+    wants_picture: bool = Field(
+        description="It was reopened and has no picture of the incident since: send a new one."
+    )
 
 
 class WorkOrderDetail(WorkOrderOut):
@@ -185,20 +201,13 @@ class SessionOut(BaseModel):
 def order_values(order: WorkOrder, departments: Departments, base_url: str = "") -> dict[str, Any]:
     """The fields of an order's answer; ``base_url`` makes its links absolute."""
     department = departments(order.department_id)
-    pictures = [
-        asdict(picture)
-        | {
-            "url": f"{base_url}{evidence_path(order.incident_id, picture.name)}",
-            "content_type": kind_of_name(picture.name).content_type,
-        }
-        for picture in order.evidence
-    ]
     return asdict(order) | {
         "allowed_statuses": sorted(TRANSITIONS[order.status]),
         "time_to_clear_s": _time_to_clear_s(order),
         "department_name": department and department.name,
         "department_name_zh": department and department.name_zh,
-        "evidence": pictures,
+        "evidence": files_out(order.evidence, base_url),
+        "sightings": [sighting_out(seen, base_url) for seen in order.sightings],
     }
 
 
@@ -211,6 +220,14 @@ def _time_to_clear_s(order: WorkOrder) -> float | None:
 def order_out(order: WorkOrder, departments: Departments, base_url: str = "") -> WorkOrderOut:
     """An order as clients get it."""
     return WorkOrderOut.model_validate(order_values(order, departments, base_url))
+
+
+def observation_out(
+    order: WorkOrder, departments: Departments, *, wants_picture: bool
+) -> ObservationOut:
+    """An order as the detector gets it that has told of a later sight."""
+    values = order_values(order, departments) | {"wants_picture": wants_picture}
+    return ObservationOut.model_validate(values)
 
 
 def order_detail(
@@ -235,11 +252,6 @@ def camera_out(report: CameraReport, now: datetime) -> CameraOut:
         "snapshot_url": None if report.snapshot_at is None else snapshot_path(report.camera_id),
     }
     return CameraOut.model_validate(values)
-
-
-def evidence_path(incident_id: str, name: str) -> str:
-    """Where a picture is served."""
-    return f"/api/v1/incidents/{incident_id}/evidence/{name}"
 
 
 def snapshot_path(camera_id: str) -> str:

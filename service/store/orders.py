@@ -140,11 +140,11 @@ def find_orders(
     return _many(connection, query.order_by(orders.c.number.desc()).limit(limit))
 
 
-def resolved_at(connection: Connection, order_id: str) -> datetime | None:
-    """When somebody last said that an order is resolved."""
+def last_became(connection: Connection, order_id: str, status: Status) -> datetime | None:
+    """When an order last came to a status; for ``resolved``: when somebody said so."""
     found: datetime | None = connection.execute(
         sa.select(history.c.at)
-        .where(history.c.order_id == order_id, history.c.to_status == Status.RESOLVED)
+        .where(history.c.order_id == order_id, history.c.to_status == status)
         .order_by(history.c.entry_id.desc())
         .limit(1)
     ).scalar_one_or_none()
