@@ -22,12 +22,13 @@ def to_schedule(form: ScheduleForm, timezone: str, calendars: Mapping[str, Calen
     """A schedule; ``timezone`` is the city's, for schedules that name none."""
     return Schedule(
         timezone=form.timezone or timezone,
-        windows=tuple(_window(window) for window in form.windows),
+        windows=tuple(to_window(window) for window in form.windows),
         calendar=BY_WEEKDAY if form.calendar is None else calendars[form.calendar],
     )
 
 
-def _window(form: WindowForm) -> TimeWindow:
+def to_window(form: WindowForm) -> TimeWindow:
+    """A part of the day on some days."""
     kinds = frozenset(day for day in form.days if isinstance(day, DayKind))
     return TimeWindow(
         days=frozenset(day for day in form.days if not isinstance(day, DayKind)),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from service.config.document import Finding, Loc
@@ -18,6 +18,8 @@ _NEVER_SHOWN = frozenset({"source", "url", "api_key_env"})
 """Fields whose value may be a secret, also where it was written into the wrong field."""
 
 _LONGEST_SHOWN = 40
+_Place = dict[str, Any]
+"""A part of a JSON schema."""
 
 _ENTRIES = {
     "polygon": "points",
@@ -46,18 +48,20 @@ _WANTED = {
 _PAIRS = {"resolution": "[width, height]", "polygon": "[x, y]"}
 
 
-def findings(error: ValidationError) -> Iterator[Finding]:
+def findings(error: ValidationError, form: type[BaseModel] = CityFile) -> Iterator[Finding]:
     """Every error of pydantic with its place and a message that shows no secret."""
     for detail in error.errors(include_url=False):
         absent = detail["type"] == "missing"
         loc: Loc = detail["loc"]
         if detail["type"].startswith("union_tag"):
             loc, absent = (*loc, "kind"), detail["type"] == "union_tag_not_found"
-        yield Finding(loc=loc, message=_message(detail), absent=absent)
+        yield Finding(loc=loc, message=_message(detail, form), absent=absent)
 
 
-def _message(detail: ErrorDetails) -> str:
+def _message(detail: ErrorDetails, form: type[BaseModel]) -> str:
     kind = detail["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(detail, _schema(form))
     if kind in _WANTED:
         return f"should be {_WANTED[kind]}, got {_shown(detail)}"
     if kind in _SPEAKERS:
@@ -71,9 +75,9 @@ def _missing(detail: ErrorDetails) -> str:
     return f"is missing: {hint}" if hint else "is missing"
 
 
-def _unknown_key(detail: ErrorDetails) -> str:
+def _unknown_key(detail: ErrorDetails, schema: _Place) -> str:
     *parents, key = detail["loc"]
-    return "unknown key" + did_you_mean(str(key), _known_keys(tuple(parents)))
+    return "unknown key" + did_you_mean(str(key), _known_keys(tuple(parents), schema))
 
 
 def _length(detail: ErrorDetails) -> str:
@@ -118,7 +122,6 @@ def _own_words(detail: ErrorDetails) -> str:
 
 _SPEAKERS: dict[str, Callable[[ErrorDetails], str]] = {
     "missing": _missing,
-    "extra_forbidden": _unknown_key,
     "too_short": _length,
     "too_long": _length,
     "string_too_long": _text_length,
@@ -150,37 +153,42 @@ def _shown(detail: ErrorDetails) -> str:
 
 
 @cache
-def _schema() -> dict[str, Any]:
-    return CityFile.model_json_schema()
+def _schema(form: type[BaseModel]) -> _Place:
+    return form.model_json_schema()
 
 
-def _known_keys(loc: Loc) -> set[str]:
+def _known_keys(loc: Loc, schema: _Place) -> set[str]:
     """Keys that a mapping at this place may have."""
-    places = [_schema()]
+    places = [schema]
     for part in loc:
-        places = [deeper for place in places for deeper in _step(place, part)]
-    return {key for place in places for form in _forms(place) for key in form.get("properties", {})}
+        places = [deeper for place in places for deeper in _step(place, part, schema)]
+    return {
+        key
+        for place in places
+        for form in _forms(place, schema)
+        for key in form.get("properties", {})
+    }
 
 
-def _forms(place: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _forms(place: _Place, schema: _Place) -> Iterator[_Place]:
     """The place itself, behind its reference, or each of its alternatives."""
     if "$ref" in place:
-        yield from _forms(_schema()["$defs"][place["$ref"].rpartition("/")[2]])
+        yield from _forms(schema["$defs"][place["$ref"].rpartition("/")[2]], schema)
         return
     alternatives = place.get("oneOf", place.get("anyOf", []))
     for alternative in alternatives:
-        yield from _forms(alternative)
+        yield from _forms(alternative, schema)
     if not alternatives:
         yield place
 
 
-def _step(place: dict[str, Any], part: str | int) -> Iterator[dict[str, Any]]:
+def _step(place: _Place, part: str | int, schema: _Place) -> Iterator[_Place]:
     """Where one part of a place leads; pydantic's own tag of an alternative stays where it is."""
     tagged = place.get("discriminator", {}).get("mapping", {}).get(part)
     if tagged is not None:
         yield {"$ref": tagged}
         return
-    for form in _forms(place):
+    for form in _forms(place, schema):
         if isinstance(part, int):
             yield from [form["items"]] if isinstance(form.get("items"), dict) else []
         elif part in form.get("properties", {}):
