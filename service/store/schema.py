@@ -362,3 +362,30 @@ sign_in_failures = sa.Table(
     sa.Column("locked_until", UtcDateTime),
     sa.Index(None, "last_at"),
 )
+
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    sa.Column("seq", BigId, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.String(250), nullable=False),
+    sa.Column("action", sa.String(60), nullable=False),
+    sa.Column("subject", sa.String(250), nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("previous_hash", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index(None, "at"),
+    comment="Append-only: triggers refuse changes, and each row's hash covers the one before.",
+)
+
+plates = sa.Table(
+    "plates",
+    metadata,
+    sa.Column("incident_id", sa.String(36), primary_key=True),
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), nullable=False),
+    sa.Column("plate", sa.String(40), nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "order_id"),
+    comment="Personal data: deleted with the evidence, shown only where a role may see it.",
+)
