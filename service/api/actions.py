@@ -15,6 +15,7 @@ from models.errors import ConflictError
 from models.work_order import RejectReason, Status, WorkOrderRequest, check_transition
 from service.api import joining
 from service.api.deps import ApiDeps
+from service.api.sla import due_columns
 from service.api.views import order_out
 from service.decisions.closure import (
     RECURRENCE,
@@ -26,7 +27,8 @@ from service.decisions.events import EventType, Happening, cloud_event, event_id
 from service.decisions.evidence_kinds import kind_of_name
 from service.decisions.routing import first_statuses, route
 from service.decisions.same_thing import others_see
-from service.store import deliveries, evidence, orders, subscriptions
+from service.store import audit, deliveries, evidence, orders, subscriptions
+from service.store.audit import Action
 from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
 
 EVENT_SOURCE = "/api/v1/work-orders"
@@ -45,6 +47,8 @@ class OrderChange:
     """Only if the order is still at this version."""
     reason_code: RejectReason | None = None
     """Why it is rejected."""
+    logged_as: str = ""
+    """Who, as the audit log names them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +111,8 @@ def _insert(
     earlier = earlier_order(request, recent)
     earlier = earlier or joining.earlier_elsewhere(connection, request, at.at)
     earlier_id = None if earlier is None else earlier.order_id
-    if not orders.add_order(connection, routed, order_id, statuses[-1], at, earlier_id):
+    due = due_columns(deps, routed.category, routed.priority, at.at)
+    if not orders.add_order(connection, routed, order_id, statuses[-1], at, earlier_id, due):
         return None
     orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))
     order = orders.get_order(connection, order_id)
@@ -161,6 +166,15 @@ def change(deps: ApiDeps, order_id: str, wanted: OrderChange) -> WorkOrder:
         orders.add_history(connection, order_id, [_change_entry(order, changed, wanted)])
         moved_to = changed.status if changed.status is not order.status else None
         _tell(deps, connection, changed, EventType.UPDATED, moved_to=moved_to)
+        if status is Status.REJECTED:
+            audit.append(
+                connection,
+                at=at.at,
+                actor=wanted.logged_as or wanted.actor,
+                action=Action.ORDER_REJECTED,
+                subject=f"order:{order_id}",
+                detail={"reason_code": wanted.reason_code},
+            )
     deps.wake()
     return changed
 
@@ -357,7 +371,7 @@ def _tell(
     if not wanting:
         return
     base_url = deps.settings.public_url.rstrip("/")
-    data = order_out(order, deps.department, base_url).model_dump(mode="json")
+    data = order_out(order, deps, base_url).model_dump(mode="json")
     body = cloud_event(happening, base_url + EVENT_SOURCE, data)
     deliveries.add_event(connection, happening.event_id, kind, order.order_id, happening.at, body)
     deliveries.add_deliveries(connection, happening.event_id, order.order_id, wanting, happening.at)

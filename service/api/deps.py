@@ -10,10 +10,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from models.category import Category, CategoryTable
 from models.city import City
 from models.zone import Department
 from service.api.metrics import ApiMetrics
 from service.api.problems import ProblemError
+from service.config.categories import load_categories
 from service.decisions.access import Permission, Role, is_same_origin, may
 from service.store import access
 from service.store.database import Database
@@ -55,6 +57,7 @@ class ApiDeps:
     files: FileStore
     settings: ApiSettings = ApiSettings()
     city: City | None = None
+    categories: CategoryTable = field(default_factory=load_categories)
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     wake: Callable[[], None] = lambda: None
     """Called after a change was committed: there may be webhooks to send."""
@@ -71,6 +74,10 @@ class ApiDeps:
         """A department by its id, as far as the service was told of it."""
         departments = () if self.city is None else self.city.departments
         return next((d for d in departments if d.department_id == department_id), None)
+
+    def category(self, key: str) -> Category | None:
+        """A category by its key, as far as the table has it."""
+        return self.categories.get(key)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

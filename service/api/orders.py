@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from models.errors import TransitionError
 from models.work_order import NEEDS_REASON, TRANSITIONS
 from service.api import actions
+from service.api.auditing import actor_of
 from service.api.deps import ApiDeps, CanRead, CanReport, CanWork, Deps
 from service.api.forms import OrderQuery, WorkOrderIn, WorkOrderPatch
 from service.api.problems import ProblemError, field_problem, problem_responses
@@ -52,7 +53,7 @@ def post_order(body: WorkOrderIn, who: CanReport, deps: Deps, response: Response
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"{router.prefix}/{order.order_id}"
     response.headers["ETag"] = _etag(order)
-    return order_out(order, deps.department)
+    return order_out(order, deps)
 
 
 @router.get("", responses=problem_responses(400))
@@ -77,7 +78,7 @@ def list_orders(
     if next_cursor is not None:
         response.headers["Link"] = _next_link(request, next_cursor)
     return WorkOrderPage(
-        items=[order_out(order, deps.department) for order in shown],
+        items=[order_out(order, deps) for order in shown],
         next_cursor=next_cursor,
         has_more=len(found) > len(shown),
     )
@@ -90,7 +91,7 @@ def get_order(order_id: UUID, _who: CanRead, deps: Deps, response: Response) -> 
         order = orders.get_order(connection, str(order_id))
         entries = orders.history_of(connection, str(order_id))
     response.headers["ETag"] = _etag(order)
-    return order_detail(order, entries, deps.department)
+    return order_detail(order, entries, deps)
 
 
 @router.patch("/{order_id}", responses=problem_responses(404, 409, 412))
@@ -111,7 +112,9 @@ def patch_order(
     """
     if body.status in NEEDS_REASON and not body.is_explained:
         raise field_problem("body.reason", f"status {body.status} needs a reason")
-    wanted = actions.OrderChange(actor=who.name, if_version=_version(if_match), **dict(body))
+    wanted = actions.OrderChange(
+        actor=who.name, logged_as=actor_of(who), if_version=_version(if_match), **dict(body)
+    )
     try:
         order = actions.change(deps, str(order_id), wanted)
     except actions.VersionError as error:
@@ -123,7 +126,7 @@ def patch_order(
     with deps.database.read() as connection:
         entries = orders.history_of(connection, order.order_id)
     response.headers["ETag"] = _etag(order)
-    return order_detail(order, entries, deps.department)
+    return order_detail(order, entries, deps)
 
 
 def _transition_problem(deps: ApiDeps, order_id: str, error: TransitionError) -> ProblemError:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.category import Category, CodeKind
 from models.work_order import TRANSITIONS, RejectReason, Status
 from models.zone import Department, Priority
 from service.api.forms import EXAMPLE_ORDER
 from service.api.sight_views import EvidenceOut, SightingOut, files_out, sighting_out
 from service.decisions.cameras import effective_state, is_stale
+from service.decisions.sla import DueTimes, SlaState, sla_state
 from service.store.records import (
     CameraReport,
     HistoryEntry,
@@ -22,8 +24,34 @@ from service.store.records import (
     WorkOrder,
 )
 
-Departments = Callable[[str | None], Department | None]
-"""Finds a department by its id."""
+
+class Directory(Protocol):
+    """What an order's ids and keys stand for, and the time."""
+
+    def department(self, department_id: str | None) -> Department | None:
+        """A department by its id."""
+
+    def category(self, key: str) -> Category | None:
+        """A category by its key."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The service's clock."""
+
+
+class CategoryNameOut(BaseModel):
+    """A category's name in both languages."""
+
+    en: str
+    zh: str
+
+
+class CategoryCodeOut(BaseModel):
+    """A category's code in a standard; unique only together with kind and scheme."""
+
+    kind: CodeKind
+    scheme: str = Field(examples=["GB/T 30428.2-2013"])
+    code: str
 
 
 class HistoryOut(BaseModel):
@@ -61,6 +89,14 @@ class WorkOrderOut(BaseModel):
                 "model": "street-n@1f3a9c02",
                 "config_version": "5f0c9a1be2d7",
                 "reason_code": None,
+                "category_name": {"en": "Illegal parking", "zh": "机动车乱停放"},
+                "codes": [
+                    {"kind": "event", "scheme": "GB/T 30428.2-2013", "code": "04-09"},
+                    {"kind": "event", "scheme": "GB/T 47678.5-2026", "code": "09009"},
+                ],
+                "accept_due_at": "2026-11-24T07:05:13.120000Z",
+                "due_at": "2026-11-27T02:05:13.120000Z",
+                "sla_state": "ok",
                 "previous_order_id": None,
                 "time_to_clear_s": None,
                 "located_by": "ground",
@@ -85,6 +121,13 @@ class WorkOrderOut(BaseModel):
     department_name: str | None
     department_name_zh: str | None
     category: str
+    category_name: CategoryNameOut | None = Field(description="Null for what the table lacks.")
+    codes: list[CategoryCodeOut] = Field(description="Of the category, in the standards.")
+    accept_due_at: datetime | None = Field(description="By when it must be accepted.")
+    due_at: datetime | None = Field(description="By when it must be resolved.")
+    sla_state: SlaState | None = Field(
+        description="How it stands by its times now; null when it is over or has none."
+    )
     priority: Priority
     camera_id: str
     camera_name: str
@@ -198,17 +241,36 @@ class SessionOut(BaseModel):
     expires_at: datetime
 
 
-def order_values(order: WorkOrder, departments: Departments, base_url: str = "") -> dict[str, Any]:
+def order_values(order: WorkOrder, directory: Directory, base_url: str = "") -> dict[str, Any]:
     """The fields of an order's answer; ``base_url`` makes its links absolute."""
-    department = departments(order.department_id)
+    department = directory.department(order.department_id)
+    category = directory.category(order.category)
+    due = due_times_of(order)
     return asdict(order) | {
         "allowed_statuses": sorted(TRANSITIONS[order.status]),
         "time_to_clear_s": _time_to_clear_s(order),
+        "category_name": category and {"en": category.name, "zh": category.name_zh},
+        "codes": [asdict(code) for code in category.codes] if category else [],
+        "sla_state": sla_state(due, order.status, directory.now()),
         "department_name": department and department.name,
         "department_name_zh": department and department.name_zh,
         "evidence": files_out(order.evidence, base_url),
         "sightings": [sighting_out(seen, base_url) for seen in order.sightings],
     }
+
+
+def due_times_of(order: WorkOrder) -> DueTimes | None:
+    """The times of an order; ``None`` if it has none."""
+    times = (order.accept_warn_at, order.accept_due_at, order.warn_at, order.due_at)
+    accept_warn_at, accept_due_at, warn_at, due_at = times
+    if accept_warn_at is None or accept_due_at is None or warn_at is None or due_at is None:
+        return None
+    return DueTimes(
+        accept_warn_at=accept_warn_at,
+        accept_due_at=accept_due_at,
+        warn_at=warn_at,
+        due_at=due_at,
+    )
 
 
 def _time_to_clear_s(order: WorkOrder) -> float | None:
@@ -217,24 +279,24 @@ def _time_to_clear_s(order: WorkOrder) -> float | None:
     return max(0.0, (order.cleared_at - order.opened_at).total_seconds())
 
 
-def order_out(order: WorkOrder, departments: Departments, base_url: str = "") -> WorkOrderOut:
+def order_out(order: WorkOrder, directory: Directory, base_url: str = "") -> WorkOrderOut:
     """An order as clients get it."""
-    return WorkOrderOut.model_validate(order_values(order, departments, base_url))
+    return WorkOrderOut.model_validate(order_values(order, directory, base_url))
 
 
 def observation_out(
-    order: WorkOrder, departments: Departments, *, wants_picture: bool
+    order: WorkOrder, directory: Directory, *, wants_picture: bool
 ) -> ObservationOut:
     """An order as the detector gets it that has told of a later sight."""
-    values = order_values(order, departments) | {"wants_picture": wants_picture}
+    values = order_values(order, directory) | {"wants_picture": wants_picture}
     return ObservationOut.model_validate(values)
 
 
 def order_detail(
-    order: WorkOrder, entries: list[HistoryEntry], departments: Departments
+    order: WorkOrder, entries: list[HistoryEntry], directory: Directory
 ) -> WorkOrderDetail:
     """An order with its history as clients get it."""
-    values = order_values(order, departments) | {"history": [asdict(each) for each in entries]}
+    values = order_values(order, directory) | {"history": [asdict(each) for each in entries]}
     return WorkOrderDetail.model_validate(values)
 
 

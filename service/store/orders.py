@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -64,8 +64,9 @@ def add_order(
     status: Status,
     at: Tick,
     previous_order_id: str | None = None,
+    due: Mapping[str, datetime | None] | None = None,
 ) -> bool:
-    """Insert an order at version 1; False if its incident already has one."""
+    """Insert an order at version 1, with its due times; False if its incident already has one."""
     values = asdict(request) | {
         "box_xyxy": list(request.box_xyxy),
         "order_id": order_id,
@@ -76,6 +77,7 @@ def add_order(
         "updated_at": at.at,
         "last_seen_at": request.opened_at,
         "previous_order_id": previous_order_id,
+        **(due or {}),
     }
     is_postgresql = connection.dialect.name == "postgresql"
     insert = postgresql.insert(orders) if is_postgresql else sqlite.insert(orders)

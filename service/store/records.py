@@ -61,6 +61,16 @@ class WorkOrder(WorkOrderRequest):
     """Id of the order that this one repeats, at status ``duplicate``."""
     reason_code: RejectReason | None = None
     """Why it was rejected; ``None`` too where only words were given."""
+    accept_warn_at: datetime | None = None
+    accept_due_at: datetime | None = None
+    """By when it must be accepted; ``None`` like the other times: it has no limits."""
+    warn_at: datetime | None = None
+    due_at: datetime | None = None
+    """By when it must be resolved."""
+    sla_told: str = ""
+    """Warnings and breaches that were told of, such as ``accept:warning resolve:warning``."""
+    sla_next_at: datetime | None = None
+    """When its times must be looked at again."""
     evidence: tuple[Evidence, ...] = ()
     """Of the incident that the order was made for."""
     sightings: tuple[Sighting, ...] = ()
@@ -97,6 +107,7 @@ class HistoryKind(StrEnum):
     SIGHTING = "sighting"
     """Another camera sees it too, or one of several sees the place free."""
     NOTE = "note"
+    SLA = "sla"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

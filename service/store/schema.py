@@ -102,6 +102,12 @@ orders = sa.Table(
     sa.Column("place_id", sa.String(200), nullable=False, server_default=""),
     sa.Column("width_m", sa.Float),
     sa.Column("length_m", sa.Float),
+    sa.Column("accept_warn_at", UtcDateTime),
+    sa.Column("accept_due_at", UtcDateTime),
+    sa.Column("warn_at", UtcDateTime),
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("sla_told", sa.String(100), nullable=False, server_default=""),
+    sa.Column("sla_next_at", UtcDateTime),
     sa.UniqueConstraint("order_id"),
     sa.UniqueConstraint("incident_id"),
     sa.UniqueConstraint("change_seq"),
@@ -111,6 +117,7 @@ orders = sa.Table(
     sa.Index(None, "created_at"),
     sa.Index(None, "updated_at", "change_seq"),
     sa.Index(None, "duplicate_of"),
+    sa.Index(None, "sla_next_at"),
     sa.Index(
         "ix_orders_in_place",
         "place_id",
@@ -171,6 +178,20 @@ evidence = sa.Table(
     sa.Column("height_px", sa.Integer, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Index(None, "order_id"),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), primary_key=True),
+    sa.Column("source", sa.String(200), nullable=False),
+    sa.Column("service_code", sa.String(100), nullable=False),
+    sa.Column("media_url", sa.Text, nullable=False),
+    sa.Column("contact", sa.JSON, nullable=False),
+    sa.Column("near_order_id", sa.String(36)),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "created_at"),
+    comment="What citizens said beside the order that was made of it; contact is personal data.",
 )
 
 legal_holds = sa.Table(
