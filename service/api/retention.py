@@ -14,10 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import StoreError
 from models.evidence import DEFAULT_RETENTION
-from service.api.deps import ApiDeps, CanHold, Deps
+from service.api.auditing import actor_of, log_head
+from service.api.deps import ApiDeps, CanHold, Deps, Principal
 from service.api.problems import problem_responses
 from service.decisions.evidence_kinds import kind_of_name
-from service.store import orders, retention
+from service.store import audit, orders, retention
+from service.store.audit import Action
 from service.store.records import HistoryEntry, HistoryKind
 
 EVERY_S = 3600.0
@@ -42,30 +44,37 @@ class LegalHoldIn(BaseModel):
 @router.put("/{order_id}/legal-hold", status_code=204, responses=problem_responses(404))
 def put_hold(order_id: UUID, body: LegalHoldIn, who: CanHold, deps: Deps) -> None:
     """Keep an order's evidence beyond its retention, until the hold is lifted."""
-    _noted(deps, str(order_id), who.name, body.reason.strip())
+    _noted(deps, str(order_id), who, body.reason.strip())
 
 
 @router.delete("/{order_id}/legal-hold", status_code=204, responses=problem_responses(404))
 def delete_hold(order_id: UUID, who: CanHold, deps: Deps) -> None:
     """Lift a legal hold: the evidence's retention goes on."""
-    _noted(deps, str(order_id), who.name, None)
+    _noted(deps, str(order_id), who, None)
 
 
-def _noted(deps: ApiDeps, order_id: str, actor: str, reason: str | None) -> None:
+def _noted(deps: ApiDeps, order_id: str, who: Principal, reason: str | None) -> None:
     with deps.database.write() as connection:
         order = orders.get_order(connection, order_id, lock=True)
         at = orders.tick(connection, deps.now())
         if reason is None:
             done, note = retention.release(connection, order_id), "legal hold lifted"
         else:
-            done = retention.hold(connection, order_id, reason, actor, at.at)
+            done = retention.hold(connection, order_id, reason, who.name, at.at)
             note = f"legal hold: {reason}"
         if done:
             changed = orders.change_order(connection, order, at)
             entry = HistoryEntry(
-                version=changed.version, at=at.at, actor=actor, kind=HistoryKind.NOTE, note=note
+                version=changed.version, at=at.at, actor=who.name, kind=HistoryKind.NOTE, note=note
             )
             orders.add_history(connection, order_id, [entry])
+            audit.append(
+                connection,
+                at=at.at,
+                actor=actor_of(who),
+                action=Action.HOLD_LIFTED if reason is None else Action.HOLD_SET,
+                subject=f"order:{order_id}",
+            )
 
 
 def delete_expired(deps: ApiDeps) -> int:
@@ -103,6 +112,14 @@ def _delete(deps: ApiDeps, order_id: str) -> None:
             note=f"evidence deleted: {len(order.files)} files",
         )
         orders.add_history(connection, order_id, [entry])
+        audit.append(
+            connection,
+            at=at.at,
+            actor=ACTOR,
+            action=Action.EVIDENCE_EXPIRED,
+            subject=f"order:{order_id}",
+            detail={"files": len(order.files)},
+        )
     log.info("evidence deleted", order=order_id, files=len(order.files))
 
 
@@ -131,6 +148,7 @@ class RetentionWorker:
         while not self._stopping.is_set():
             try:
                 more = delete_expired(self._deps) >= AT_ONCE
+                log_head(self._deps)
             except StoreError as error:
                 log.error("evidence could not be deleted", reason=str(error))
                 more = False

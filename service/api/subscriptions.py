@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
+from service.api.auditing import note_subscription
 from service.api.deps import CanSubscribe, Deps
 from service.api.problems import problem_responses
 from service.api.webhook_forms import (
@@ -22,6 +23,7 @@ from service.api.webhook_forms import (
     new_secret,
 )
 from service.store import deliveries, subscriptions
+from service.store.audit import Action
 from service.store.records import DeliveryState, Subscription
 
 router = APIRouter(prefix="/api/v1/subscriptions", tags=["webhooks"])
@@ -30,7 +32,7 @@ DeliveryId = Annotated[int, Path(ge=1, le=2**62)]
 
 
 @router.post("", status_code=201, responses=problem_responses())
-def subscribe(body: SubscriptionIn, _who: CanSubscribe, deps: Deps) -> SubscriptionMade:
+def subscribe(body: SubscriptionIn, who: CanSubscribe, deps: Deps) -> SubscriptionMade:
     """Ask for webhooks. The answer holds the secret that signs them; it is not shown again."""
     secret = body.secret or new_secret()
     subscription = Subscription(
@@ -49,6 +51,10 @@ def subscribe(body: SubscriptionIn, _who: CanSubscribe, deps: Deps) -> Subscript
     )
     with deps.database.write() as connection:
         subscriptions.add_subscription(connection, subscription)
+        made = Action.SUBSCRIPTION_CREATED
+        note_subscription(
+            connection, who, made, subscription.subscription_id, subscription.created_at
+        )
     return SubscriptionMade.model_validate(asdict(subscription))
 
 
@@ -69,7 +75,7 @@ def get_subscription(subscription_id: uuid.UUID, _who: CanSubscribe, deps: Deps)
 
 @router.patch("/{subscription_id}", responses=problem_responses(404))
 def patch_subscription(
-    subscription_id: uuid.UUID, body: SubscriptionPatch, _who: CanSubscribe, deps: Deps
+    subscription_id: uuid.UUID, body: SubscriptionPatch, who: CanSubscribe, deps: Deps
 ) -> SubscriptionOut:
     """Change a subscription. What waits for one made active again is sent, in order."""
     values: dict[str, Any] = {
@@ -81,6 +87,15 @@ def patch_subscription(
         if values:
             subscriptions.change_subscription(connection, str(subscription_id), **values)
         changed = subscriptions.get_subscription(connection, str(subscription_id))
+        if values:
+            note_subscription(
+                connection,
+                who,
+                Action.SUBSCRIPTION_CHANGED,
+                str(subscription_id),
+                deps.now(),
+                {"fields": sorted(values)},
+            )
     deps.wake()
     return SubscriptionOut.of(changed)
 
@@ -91,10 +106,12 @@ def patch_subscription(
     response_class=Response,
     responses=problem_responses(404),
 )
-def unsubscribe(subscription_id: uuid.UUID, _who: CanSubscribe, deps: Deps) -> Response:
+def unsubscribe(subscription_id: uuid.UUID, who: CanSubscribe, deps: Deps) -> Response:
     """End a subscription and forget its deliveries."""
     with deps.database.write() as connection:
         subscriptions.remove_subscription(connection, str(subscription_id))
+        gone = Action.SUBSCRIPTION_DELETED
+        note_subscription(connection, who, gone, str(subscription_id), deps.now())
     return Response(status_code=204)
 
 

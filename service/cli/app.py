@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from models.errors import ConfigError, StreetwardenError
+from service.cli.auditing import audit
 from service.cli.calibrating import calibrate_model
 from service.cli.check import check
 from service.cli.demo import demo
@@ -73,6 +74,7 @@ app.add_typer(model, name="model")
 app.add_typer(view, name="view")
 app.add_typer(assets, name="assets")
 app.add_typer(evidence, name="evidence")
+app.add_typer(audit, name="audit")
 
 
 def _print_version(wanted: bool) -> None:

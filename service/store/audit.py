@@ -29,7 +29,7 @@ LONGEST_CHARACTERS = 250
 READ_AT_ONCE = 1000
 _ACTION = re.compile(r"[a-z_]{1,29}\.[a-z_]{1,30}")
 
-Detail = Mapping[str, str | int | bool | None | list[str]]
+Detail = Mapping[str, str | int | bool | list[str] | None]
 """No floats: they have no one way to be written. No personal data either."""
 
 
@@ -147,20 +147,7 @@ def head(connection: Connection) -> Head:
 
 def entries(connection: Connection, wanted: AuditFilter = AuditFilter()) -> Iterator[AuditEntry]:
     """Entries in their order, read as they are taken."""
-    log = audit_log.c
-    conditions = {
-        "since": lambda value: log.at >= value,
-        "until": lambda value: log.at < value,
-        "actor": lambda value: log.actor == value,
-        "action": lambda value: (log.action == value) | log.action.startswith(f"{value}."),
-        "subject": lambda value: log.subject == value,
-    }
-    where = [
-        condition(value)
-        for name, condition in conditions.items()
-        if (value := getattr(wanted, name)) is not None
-    ]
-    query = sa.select(audit_log).where(*where).order_by(log.seq)
+    query = sa.select(audit_log).where(*_conditions(wanted)).order_by(audit_log.c.seq)
     rows = connection.execution_options(yield_per=READ_AT_ONCE).execute(query)
     for row in rows.mappings():
         yield AuditEntry(**row)
@@ -204,6 +191,23 @@ def _faults(entry: AuditEntry, before: Head) -> list[str]:
     if digest(asdict(entry)) != entry.hash:
         wrong.append(f"{entry.seq}: was altered")
     return wrong
+
+
+def _conditions(wanted: AuditFilter) -> list[sa.ColumnElement[bool]]:
+    log = audit_log.c
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.since is not None:
+        found.append(log.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(log.at < wanted.until)
+    if wanted.actor is not None:
+        found.append(log.actor == wanted.actor)
+    if wanted.action is not None:
+        of_kind = log.action.startswith(f"{wanted.action}.", autoescape=True)
+        found.append((log.action == wanted.action) | of_kind)
+    if wanted.subject is not None:
+        found.append(log.subject == wanted.subject)
+    return found
 
 
 def _cut(text: str) -> str:
