@@ -21,6 +21,7 @@ from service.api import (
     retention,
     sessions,
     subscriptions,
+    webhook_actions,
 )
 from service.api.deps import ApiDeps
 from service.api.middleware import LimitBody, Observe
@@ -67,6 +68,7 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         incidents,
         cameras,
         subscriptions,
+        webhook_actions,
         sessions,
         health,
         reference,

@@ -12,6 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from models.category import Category, CategoryTable
 from models.city import City
+from models.errors import StoreError
 from models.zone import Department
 from service.api.metrics import ApiMetrics
 from service.api.problems import ProblemError
@@ -20,7 +21,8 @@ from service.decisions.access import Permission, Role, is_same_origin, may
 from service.store import access
 from service.store.database import Database
 from service.store.files import FileStore
-from service.store.records import ApiKey
+from service.store.records import ApiKey, Attempt, Subscription
+from service.store.secrets import SecretBox
 
 SESSION_COOKIE = "streetwarden_session"
 BEARER = "bearer "
@@ -49,6 +51,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _nobody_sends(_subscription: Subscription) -> Attempt:
+    raise StoreError("this process sends no webhooks")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiDeps:
     """Everything the routes need, put together by whoever makes the application."""
@@ -61,6 +67,10 @@ class ApiDeps:
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
     wake: Callable[[], None] = lambda: None
     """Called after a change was committed: there may be webhooks to send."""
+    ping: Callable[[Subscription], Attempt] = _nobody_sends
+    """Sends a test event to a subscription's receiver and tells what came of it."""
+    secrets: SecretBox = field(default_factory=SecretBox)
+    """Seals the secrets of subscriptions."""
     now: Callable[[], datetime] = utc_now
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Further conditions of readiness by name; each raises :class:`StoreError` if not met."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
+from sqlalchemy.engine import Connection
 
 from service.api.auditing import note_subscription
 from service.api.deps import CanSubscribe, Deps
@@ -24,10 +24,19 @@ from service.api.webhook_forms import (
 )
 from service.store import deliveries, subscriptions
 from service.store.audit import Action
+from service.store.backlog import Backlog, backlogs
 from service.store.records import DeliveryState, Subscription
 
 router = APIRouter(prefix="/api/v1/subscriptions", tags=["webhooks"])
 
+AS_NEW = {
+    "disabled_reason": None,
+    "disabled_at": None,
+    "failures_in_a_row": 0,
+    "failing_since": None,
+    "paused_until": None,
+}
+"""Columns of a subscription of which no failure is known."""
 DeliveryId = Annotated[int, Path(ge=1, le=2**62)]
 
 
@@ -42,7 +51,11 @@ def subscribe(body: SubscriptionIn, who: CanSubscribe, deps: Deps) -> Subscripti
         event_types=tuple(body.event_types),
         categories=tuple(body.categories),
         department_ids=tuple(body.department_ids),
-        secret=secret,
+        camera_ids=tuple(body.camera_ids),
+        zone_ids=tuple(body.zone_ids),
+        statuses=tuple(body.statuses),
+        format=body.format,
+        secret=deps.secrets.seal(secret),
         active=body.active,
         disabled_reason=None,
         failures_in_a_row=0,
@@ -55,7 +68,7 @@ def subscribe(body: SubscriptionIn, who: CanSubscribe, deps: Deps) -> Subscripti
         note_subscription(
             connection, who, made, subscription.subscription_id, subscription.created_at
         )
-    return SubscriptionMade.model_validate(asdict(subscription))
+    return SubscriptionMade.shown(subscription, Backlog(), secret)
 
 
 @router.get("", responses=problem_responses())
@@ -63,14 +76,16 @@ def list_subscriptions(_who: CanSubscribe, deps: Deps) -> SubscriptionList:
     """List all subscriptions."""
     with deps.database.read() as connection:
         found = subscriptions.list_subscriptions(connection)
-    return SubscriptionList(items=[SubscriptionOut.of(each) for each in found])
+        waiting = backlogs(connection)
+    shown = [SubscriptionOut.of(s, waiting.get(s.subscription_id, Backlog())) for s in found]
+    return SubscriptionList(items=shown)
 
 
 @router.get("/{subscription_id}", responses=problem_responses(404))
 def get_subscription(subscription_id: uuid.UUID, _who: CanSubscribe, deps: Deps) -> SubscriptionOut:
     """Read one subscription."""
     with deps.database.read() as connection:
-        return SubscriptionOut.of(subscriptions.get_subscription(connection, str(subscription_id)))
+        return shown_with_backlog(connection, str(subscription_id))
 
 
 @router.patch("/{subscription_id}", responses=problem_responses(404))
@@ -81,8 +96,10 @@ def patch_subscription(
     values: dict[str, Any] = {
         name: value for name, value in dict(body).items() if value is not None
     }
+    if body.secret is not None:
+        values |= {"secret": deps.secrets.seal(body.secret), "previous_secret": None}
     if body.active or body.url is not None:
-        values |= {"disabled_reason": None, "failures_in_a_row": 0, "paused_until": None}
+        values |= AS_NEW
     with deps.database.write() as connection:
         if values:
             subscriptions.change_subscription(connection, str(subscription_id), **values)
@@ -98,6 +115,13 @@ def patch_subscription(
             )
     deps.wake()
     return SubscriptionOut.of(changed)
+
+
+def shown_with_backlog(connection: Connection, subscription_id: str) -> SubscriptionOut:
+    """A subscription as clients see it; raises :class:`NotFoundError`."""
+    subscription = subscriptions.get_subscription(connection, subscription_id)
+    waiting = backlogs(connection).get(subscription_id, Backlog())
+    return SubscriptionOut.of(subscription, waiting)
 
 
 @router.delete(

@@ -7,20 +7,32 @@ import binascii
 import secrets
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from models.work_order import Status
 from service.api.forms import NO_NUL, Ident, Text
 from service.decisions.events import EventType
-from service.store.records import Attempt, Delivery, DeliveryState, Subscription
+from service.store.backlog import Backlog
+from service.store.records import (
+    Attempt,
+    BodyFormat,
+    Delivery,
+    DeliveryState,
+    Subscription,
+    SubscriptionKind,
+)
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - marks a secret, is none
 SECRET_BYTES = 32
 SHORTEST_SECRET_BYTES, LONGEST_SECRET_BYTES = 24, 64
 """As Standard Webhooks asks."""
 MAX_URL_CHARACTERS = 2000
+DEFAULT_GRACE_S = 24 * 3600
+LONGEST_GRACE_S = 7 * 24 * 3600
 
 
 def _check_url(url: str) -> str:
@@ -69,9 +81,17 @@ class SubscriptionIn(BaseModel):
 
     url: Url
     description: Text = ""
-    event_types: list[EventType] = Field([], description="Empty: all.")
+    event_types: list[EventType] = Field([], description="Empty: all that happens to orders.")
     categories: Filter = Field([], description="Empty: all.")
     department_ids: Filter = Field([], description="Empty: all.")
+    camera_ids: Filter = Field([], description="Empty: all.")
+    zone_ids: Filter = Field([], description="Empty: all.")
+    statuses: list[Status] = Field(
+        [], description="Only events that moved an order into one of these. Empty: all events."
+    )
+    format: BodyFormat = Field(
+        BodyFormat.CLOUDEVENTS, description="`json`: only id, type, timestamp and data."
+    )
     secret: Secret | None = Field(None, description="Left out, one is made and shown once.")
     active: bool = True
 
@@ -86,8 +106,32 @@ class SubscriptionPatch(BaseModel):
     event_types: list[EventType] | None = None
     categories: Filter | None = None
     department_ids: Filter | None = None
-    secret: Secret | None = None
+    camera_ids: Filter | None = None
+    zone_ids: Filter | None = None
+    statuses: list[Status] | None = None
+    format: BodyFormat | None = None
+    secret: Secret | None = Field(None, description="Holds at once; see `rotate-secret`.")
     active: bool | None = None
+
+
+class RotationIn(BaseModel):
+    """How to change a secret without losing a webhook."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"grace_s": 86400}})
+
+    secret: Secret | None = Field(None, description="Left out, one is made and shown once.")
+    grace_s: int = Field(
+        DEFAULT_GRACE_S, ge=0, le=LONGEST_GRACE_S, description="How long the old one signs too."
+    )
+
+
+class SubscriptionState(StrEnum):
+    """How a subscription fares, in a word."""
+
+    ACTIVE = "active"
+    FAILING = "failing"
+    RESTED = "rested"
+    DISABLED = "disabled"
 
 
 class SubscriptionOut(BaseModel):
@@ -99,22 +143,47 @@ class SubscriptionOut(BaseModel):
     event_types: list[EventType]
     categories: list[str]
     department_ids: list[str]
+    camera_ids: list[str]
+    zone_ids: list[str]
+    statuses: list[Status]
+    kind: SubscriptionKind
+    format: BodyFormat
     active: bool
+    state: SubscriptionState = Field(
+        description="`disabled`: by the service, see `disabled_reason`; `rested`: by `active`;"
+        " `failing`: the latest attempt failed."
+    )
     disabled_reason: str | None = Field(description="Why the service made it inactive.")
+    disabled_at: datetime | None
     failures_in_a_row: int
+    failing_since: datetime | None = Field(description="First failure since the last success.")
+    last_success_at: datetime | None = Field(description="Within ten seconds.")
     paused_until: datetime | None = Field(description="The receiver seems down: spared so long.")
+    previous_secret_until: datetime | None = Field(
+        description="Until then the secret before the rotation signs too."
+    )
+    pending: int = Field(description="Deliveries that wait.")
+    dead: int = Field(description="Deliveries that were given up; they can be sent again.")
+    oldest_pending_at: datetime | None = Field(description="Since when the first of them waits.")
     created_at: datetime
 
     @classmethod
-    def of(cls, subscription: Subscription) -> Self:
-        """From the stored form."""
-        return cls.model_validate(asdict(subscription))
+    def of(cls, subscription: Subscription, backlog: Backlog) -> Self:
+        """From the stored forms."""
+        values = asdict(subscription) | asdict(backlog)
+        return cls.model_validate(values | {"state": _state(subscription)})
 
 
 class SubscriptionMade(SubscriptionOut):
-    """A new subscription, with its secret for the only time."""
+    """A subscription with its new secret, for the only time."""
 
     secret: str
+
+    @classmethod
+    def shown(cls, subscription: Subscription, backlog: Backlog, secret: str) -> Self:
+        """From the stored forms and the secret as the receiver needs it."""
+        values = SubscriptionOut.of(subscription, backlog).model_dump()
+        return cls(**values, secret=secret)
 
 
 class SubscriptionList(BaseModel):
@@ -167,6 +236,23 @@ class DeliveryDetail(DeliveryOut):
         )
 
 
+class RetriedOut(BaseModel):
+    """How many deliveries were put back in line."""
+
+    count: int
+
+
+class TestedOut(AttemptOut):
+    """What a receiver answered to a ping."""
+
+    delivered: bool = Field(description="Whether it answered 2xx.")
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Self:
+        """From what was tried."""
+        return cls(**asdict(attempt), delivered=attempt.error is None)
+
+
 class DeliveryPage(BaseModel):
     """A page of deliveries, newest first."""
 
@@ -177,6 +263,14 @@ class DeliveryPage(BaseModel):
 def new_secret() -> str:
     """A random secret in the form of Standard Webhooks."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def _state(subscription: Subscription) -> SubscriptionState:
+    if not subscription.active:
+        by_us = subscription.disabled_reason is not None
+        return SubscriptionState.DISABLED if by_us else SubscriptionState.RESTED
+    failing = subscription.failures_in_a_row > 0
+    return SubscriptionState.FAILING if failing else SubscriptionState.ACTIVE
 
 
 def _delivery_values(delivery: Delivery) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from models.errors import SetupError
+from models.errors import SetupError, StoreError
 from service.api.app import create_app
 from service.api.deps import ApiDeps, ApiSettings
 from service.api.retention import RetentionWorker
@@ -32,9 +32,11 @@ from service.store import access
 from service.store.database import Database, open_database
 from service.store.files import FileStore
 from service.store.migrate import upgrade
+from service.store.secrets import SecretBox, seal_all
 
 KEY_ENV = "STREETWARDEN_API_KEY"
 DETECTOR_KEY_ENV = "STREETWARDEN_DETECTOR_KEY"
+SECRET_KEY_ENV = "STREETWARDEN_SECRET_KEY"  # noqa: S105 - a name
 DATABASE_ENV = "STREETWARDEN_DATABASE_URL"
 SHORTEST_KEY_CHARACTERS = 20
 BACKLOG = 2048
@@ -101,6 +103,7 @@ def serve(
             files=FileStore(folder),
             settings=ApiSettings(public_url=address.rstrip("/")),
             city=None if config is None else load_city(config),
+            secrets=_secret_box(database),
         )
         poster = Poster(allow_private=allow_private_webhooks)
         app = build_app(deps, poster, DeliverySettings(retry_scale=retry_scale))
@@ -129,9 +132,14 @@ def create_key(
 def build_app(deps: ApiDeps, poster: Poster, settings: DeliverySettings) -> FastAPI:
     """The HTTP interface together with the sender of webhooks, which runs as long as it does."""
     worker = DeliveryWorker(
-        deps.database, poster, settings, DeliveryMetrics(deps.metrics.registry), deps.now
+        deps.database,
+        poster,
+        settings,
+        DeliveryMetrics(deps.metrics.registry),
+        deps.now,
+        deps.secrets,
     )
-    full = replace(deps, wake=worker.wake, checks={"webhooks": worker.check})
+    full = replace(deps, wake=worker.wake, ping=worker.ping, checks={"webhooks": worker.check})
 
     @contextmanager
     def running() -> Iterator[None]:
@@ -162,6 +170,22 @@ def _bootstrap_keys(database: Database) -> None:
                 f" {SHORTEST_KEY_CHARACTERS} or more characters, or run"
                 " `streetwarden create-key NAME --role admin`"
             )
+
+
+def _secret_box(database: Database) -> SecretBox:
+    """What seals the secrets of webhooks; those that still lie readable are sealed at once."""
+    key = os.environ.get(SECRET_KEY_ENV) or None
+    if key is not None:
+        _check_key(SECRET_KEY_ENV, key)
+    box = SecretBox(key=key)
+    try:
+        with database.write() as connection:
+            seal_all(connection, box)
+    except StoreError as error:
+        raise SetupError(
+            f"{error}: set {SECRET_KEY_ENV} to what it was when the webhooks were made"
+        ) from error
+    return box
 
 
 def _check_key(name: str, token: str) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 SPEC_VERSION = "1.0"
+EVENT_NAMESPACE = uuid.UUID("6f1b5f0c-3f0e-5d55-9f6e-0d6c5f6f2b11")
+"""Of the ids of events: they follow from order, version and type."""
 
 
 class EventType(StrEnum):
@@ -20,6 +24,16 @@ class EventType(StrEnum):
     EVIDENCE_ADDED = "streetwarden.work_order.evidence_added"
     CLEARED = "streetwarden.work_order.cleared"
     """The camera saw the place free again, which verifies an order that was still to be done."""
+    SUBSCRIPTION_DISABLED = "streetwarden.subscription.disabled"
+    """A receiver failed for days and is not called any more. Only for those who name this type."""
+    PING = "streetwarden.ping"
+    """Sent on request, to try a receiver."""
+
+
+ORDER_EVENTS = frozenset(
+    {EventType.CREATED, EventType.UPDATED, EventType.EVIDENCE_ADDED, EventType.CLEARED}
+)
+"""What an empty filter of types means."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,21 +46,59 @@ class Happening:
     at: datetime
     category: str
     department_id: str | None
+    camera_id: str
+    zone_id: str
+    moved_to: str | None = None
+    """The status that the order came to by this; ``None``: it stayed where it was."""
 
 
-def wants(
-    happening: Happening,
-    *,
-    event_types: Collection[str],
-    categories: Collection[str],
-    department_ids: Collection[str],
-) -> bool:
-    """Whether a subscription with these filters is told of it; an empty filter takes all."""
-    return (
-        _passes(happening.type, event_types)
-        and _passes(happening.category, categories)
-        and _passes(happening.department_id, department_ids)
+class Filters(Protocol):
+    """What somebody wants to be told of; an empty filter takes all."""
+
+    @property
+    def event_types(self) -> Collection[str]:
+        """Types of events; empty: everything that happens to orders."""
+
+    @property
+    def categories(self) -> Collection[str]:
+        """Categories of orders."""
+
+    @property
+    def department_ids(self) -> Collection[str]:
+        """Departments of orders."""
+
+    @property
+    def camera_ids(self) -> Collection[str]:
+        """Cameras of orders."""
+
+    @property
+    def zone_ids(self) -> Collection[str]:
+        """Zones of orders."""
+
+    @property
+    def statuses(self) -> Collection[str]:
+        """Only what moved an order into one of these."""
+
+
+def event_id_of(order_id: str, version: int, kind: EventType) -> str:
+    """Id of an event: the same wherever and however often it is told."""
+    return str(uuid.uuid5(EVENT_NAMESPACE, f"{order_id}/{version}/{kind}"))
+
+
+def wants(happening: Happening, filters: Filters) -> bool:
+    """Whether somebody with these filters is told of it."""
+    return _wants_kind(happening, filters) and (
+        _passes(happening.category, filters.categories)
+        and _passes(happening.department_id, filters.department_ids)
+        and _passes(happening.camera_id, filters.camera_ids)
+        and _passes(happening.zone_id, filters.zone_ids)
     )
+
+
+def _wants_kind(happening: Happening, filters: Filters) -> bool:
+    if happening.type not in (filters.event_types or ORDER_EVENTS):
+        return False
+    return happening.type not in ORDER_EVENTS or _passes(happening.moved_to, filters.statuses)
 
 
 def _passes(value: str | None, accepted: Collection[str]) -> bool:
@@ -66,3 +118,15 @@ def cloud_event(happening: Happening, source: str, data: Mapping[str, object]) -
         "data": data,
     }
     return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain_json(event: str) -> str:
+    """A CloudEvent as the plain form of Standard Webhooks: id, type, timestamp, data."""
+    envelope = json.loads(event)
+    plain = {
+        "id": envelope["id"],
+        "type": envelope["type"],
+        "timestamp": envelope["time"],
+        "data": envelope["data"],
+    }
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 SCHEDULE_S = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -14,6 +15,10 @@ PAUSE_AFTER_FAILURES = 3
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
 GONE = 410
+DISABLE_AFTER = timedelta(days=5)
+"""As Standard Webhooks recommends: failing for days without a success."""
+DISABLE_AFTER_FAILURES = 10
+"""As many as one delivery has attempts: one bad event a week is no receiver that is gone."""
 _BUSY = frozenset({408, 425, 429})
 
 
@@ -75,6 +80,15 @@ def decide(
     delay = SCHEDULE_S[attempts] * (1 + JITTER_RATIO * spread) * scale
     asked = asked_wait_s(outcome)
     return Decision(verdict=Verdict.RETRY, delay_s=max(delay, asked), pause_s=max(pause, asked))
+
+
+def is_given_up(
+    failing_since: datetime | None, failures_in_a_row: int, now: datetime, after: timedelta
+) -> bool:
+    """Whether a receiver has failed for so long that it is not called any more."""
+    if failing_since is None or failures_in_a_row < DISABLE_AFTER_FAILURES:
+        return False
+    return now - failing_since >= after
 
 
 def asked_wait_s(outcome: Outcome) -> float:

@@ -24,6 +24,12 @@ class DeliveryMetrics:
             registry=registry,
         )
 
+        self.disabled = Counter(
+            "streetwarden_subscriptions_disabled",
+            "Subscriptions made inactive because their receivers failed for days or were gone.",
+            registry=registry,
+        )
+
     def count(self, verdict: str, took_s: float) -> None:
         """Count one attempt."""
         self._attempts.labels(verdict).inc()

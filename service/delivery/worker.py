@@ -16,23 +16,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import structlog
 
 from models.errors import StoreError
-from service.decisions.retry import Decision, Verdict, decide
+from service.decisions.retry import DISABLE_AFTER, Decision, Verdict, decide
+from service.delivery.giving_up import give_up_if_due
 from service.delivery.metrics import DeliveryMetrics
 from service.delivery.post import Answer, Poster
-from service.delivery.signing import signed_headers
+from service.delivery.sending import ping, send
 from service.store import claims, subscriptions
 from service.store.claims import Claim, Lease
 from service.store.database import Database
-from service.store.records import Attempt, DeliveryState
+from service.store.records import Attempt, DeliveryState, Subscription, SubscriptionKind
+from service.store.secrets import NO_KEY, SecretBox
 
 SILENT_S = 60.0
 """The claiming thread beats at each poll; longer than the database's own time-outs."""
 GONE_REASON = "the receiver answered 410 Gone"
+PINGS_AT_ONCE = 4
+"""Each holds a thread of the interface for as long as the receiver takes."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +53,19 @@ class DeliverySettings:
     """A claim that is not finished by then is taken for lost; longer than any attempt."""
     retry_scale: float = 1.0
     """Shortens all waits between attempts, for demonstrations and tests."""
+    disable_after: timedelta = DISABLE_AFTER
+    """A subscription whose attempts all failed for so long is made inactive."""
+
+
+class Broker(Protocol):
+    """Where subscriptions of the kind ``mqtt`` are served."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether something can be published now."""
+
+    def publish(self, event: str) -> Answer:
+        """Publish a CloudEvent and wait until the broker has it; never raises for the broker."""
 
 
 class DeliveryWorker:
@@ -61,7 +78,12 @@ class DeliveryWorker:
         settings: DeliverySettings = DeliverySettings(),
         metrics: DeliveryMetrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        secrets: SecretBox = NO_KEY,
+        mqtt: Broker | None = None,
     ) -> None:
+        self._secrets = secrets
+        self._mqtt = mqtt
+        self._pings = threading.BoundedSemaphore(PINGS_AT_ONCE)
         self._database = database
         self._poster = poster
         self._settings = settings
@@ -102,6 +124,16 @@ class DeliveryWorker:
         """Something may be due: look now."""
         self._wake.set()
 
+    def ping(self, subscription: Subscription) -> Attempt:
+        """Send a test event now; raises :class:`StoreError` while too many are under way."""
+        if not self._pings.acquire(blocking=False):
+            raise StoreError("too many receivers are being tried: try again in a moment")
+        try:
+            answer = ping(self._poster, self._secrets, subscription, self._now())
+        finally:
+            self._pings.release()
+        return _attempt(answer, self._now())
+
     def check(self) -> None:
         """Raise :class:`StoreError` if nothing is sent any more."""
         silent_s = time.monotonic() - self._beat_s
@@ -125,7 +157,7 @@ class DeliveryWorker:
     def _claim(self) -> list[Claim]:
         now = self._now()
         with self._database.read() as connection:
-            due = claims.due_subscriptions(connection, now)
+            due = claims.due_subscriptions(connection, now, self._kinds())
         room = self._room(due)
         if not room:
             return []
@@ -139,6 +171,12 @@ class DeliveryWorker:
         with self._lock:
             self._under_way.update(each.subscription_id for each in claimed)
         return claimed
+
+    def _kinds(self) -> list[SubscriptionKind]:
+        """Whom this process can serve now: what is due to others waits and loses no attempt."""
+        if self._mqtt is None or not self._mqtt.is_connected:
+            return [SubscriptionKind.WEBHOOK]
+        return [SubscriptionKind.WEBHOOK, SubscriptionKind.MQTT]
 
     def _room(self, due: dict[str, int]) -> dict[str, int]:
         """How many deliveries each subscription may get under way now, healthy ones first."""
@@ -181,10 +219,9 @@ class DeliveryWorker:
             self._wake.set()
 
     def _post(self, claimed: Claim) -> Answer:
-        body = claimed.body.encode()
-        timestamp_s = int(self._now().timestamp())
-        headers = signed_headers(claimed.secret, claimed.event_id, timestamp_s, body)
-        return self._poster.post(claimed.url, headers, body)
+        if claimed.kind is SubscriptionKind.MQTT and self._mqtt is not None:
+            return self._mqtt.publish(claimed.body)
+        return send(self._poster, self._secrets, claimed, self._now())
 
     def _settle(self, claimed: Claim, answer: Answer) -> None:
         decision = decide(
@@ -210,13 +247,7 @@ class DeliveryWorker:
 
     def _record(self, claimed: Claim, answer: Answer, decision: Decision) -> None:
         now = self._now()
-        attempt = Attempt(
-            at=now,
-            duration_s=round(answer.duration_s, 4),
-            status_code=answer.outcome.status_code,
-            error=answer.error,
-            answer=answer.text,
-        )
+        attempt = _attempt(answer, now)
         state = _STATES[decision.verdict]
         next_attempt_at = now + timedelta(seconds=decision.delay_s)
         with self._database.write() as connection:
@@ -226,18 +257,28 @@ class DeliveryWorker:
             if not is_ours:
                 return
             if decision.verdict is Verdict.DELIVERED:
-                subscriptions.note_success(connection, claimed.subscription_id)
+                subscriptions.note_success(connection, claimed.subscription_id, now)
                 return
             pause = timedelta(seconds=decision.pause_s)
             until = now + pause if decision.pause_s else None
-            subscriptions.note_failure(connection, claimed.subscription_id, until)
-            if decision.verdict is Verdict.GONE:
-                subscriptions.change_subscription(
-                    connection,
-                    claimed.subscription_id,
-                    active=False,
-                    disabled_reason=GONE_REASON,
-                )
+            subscriptions.note_failure(connection, claimed.subscription_id, until, now)
+            reason = GONE_REASON if decision.verdict is Verdict.GONE else None
+            disabled = give_up_if_due(
+                connection, claimed, now, self._settings.disable_after, reason
+            )
+        if disabled:
+            self._metrics.disabled.inc()
+            self.wake()
+
+
+def _attempt(answer: Answer, now: datetime) -> Attempt:
+    return Attempt(
+        at=now,
+        duration_s=round(answer.duration_s, 4),
+        status_code=answer.outcome.status_code,
+        error=answer.error,
+        answer=answer.text,
+    )
 
 
 _STATES = {

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
-from service.store.records import Attempt, DeliveryState
+from service.store.records import Attempt, BodyFormat, DeliveryState, SubscriptionKind
 from service.store.schema import attempts, deliveries, events, subscriptions
 
 
@@ -27,6 +27,11 @@ class Claim:
     subscription_id: str
     url: str
     secret: str
+    previous_secret: str | None
+    previous_secret_until: datetime | None
+    kind: SubscriptionKind
+    format: BodyFormat
+    order_id: str
     failures_in_a_row: int
 
     def __repr__(self) -> str:
@@ -43,14 +48,22 @@ class Lease:
     until: datetime
 
 
-def due_subscriptions(connection: Connection, now: datetime) -> dict[str, int]:
-    """Subscriptions with something due, and their failures in a row. Takes no lock."""
+def due_subscriptions(
+    connection: Connection,
+    now: datetime,
+    kinds: Collection[SubscriptionKind] = (SubscriptionKind.WEBHOOK,),
+) -> dict[str, int]:
+    """Subscriptions with something due, and their failures in a row. Takes no lock.
+
+    ``kinds``: those that can be served now; what is due to others waits without an attempt.
+    """
     waiting = sa.exists().where(
         deliveries.c.subscription_id == subscriptions.c.subscription_id, *_due(now)
     )
     rows = connection.execute(
         sa.select(subscriptions.c.subscription_id, subscriptions.c.failures_in_a_row).where(
             subscriptions.c.active,
+            subscriptions.c.kind.in_(list(kinds)),
             subscriptions.c.paused_until.is_(None) | (subscriptions.c.paused_until <= now),
             waiting,
         )
@@ -153,7 +166,12 @@ def _claims(connection: Connection, ids: Sequence[int]) -> list[Claim]:
             events.c.body,
             deliveries.c.subscription_id,
             subscriptions.c.url,
+            deliveries.c.order_id,
             subscriptions.c.secret,
+            subscriptions.c.previous_secret,
+            subscriptions.c.previous_secret_until,
+            subscriptions.c.kind,
+            subscriptions.c.format,
             subscriptions.c.failures_in_a_row,
         )
         .join(events, events.c.event_id == deliveries.c.event_id)
@@ -161,4 +179,11 @@ def _claims(connection: Connection, ids: Sequence[int]) -> list[Claim]:
         .where(deliveries.c.delivery_id.in_(ids))
         .order_by(deliveries.c.delivery_id)
     ).mappings()
-    return [Claim(**row) for row in rows]
+    return [_claim(row) for row in rows]
+
+
+def _claim(row: RowMapping) -> Claim:
+    values = dict(row)
+    values["kind"] = SubscriptionKind(row["kind"])
+    values["format"] = BodyFormat(row["format"])
+    return Claim(**values)

@@ -211,7 +211,7 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(
 def test_signatures_pass_the_reference_library() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"场": "x"}'.encode()
-    headers = signed_headers(secret, "evt_1", int(time.time()), body)
+    headers = signed_headers([secret], "evt_1", int(time.time()), body)
 
     assert Webhook(secret).verify(body, headers) == {"场": "x"}
 
