@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from models.evidence import Retention
 from models.zone import Camera, Department
@@ -80,6 +81,8 @@ class City:
     dispatch: DispatchTarget = field(default_factory=DispatchTarget)
     recording: RecordingChoice = field(default_factory=RecordingChoice)
     retention: Retention = field(default_factory=Retention)
+    address_file: Path | None = field(default=None, compare=False)
+    """Where the street addresses of its cameras came from."""
     file_sha256: str = field(default="", compare=False)
     """Hash of the YAML file, which manifests of evidence name; empty where there was no file."""
     name_zh: str = ""

@@ -134,7 +134,7 @@ def _swap_hint(seen: Matrix, real: Matrix) -> str:
         swapped[[a, b]] = swapped[[b, a]]
         if _orientations(seen, swapped) == {True}:
             fitting.append(f"{a + 1} and {b + 1}")
-    return f": are {' or '.join(fitting)} exchanged?" if fitting else ""
+    return f": are {' or '.join(fitting)} exchanged?" if fitting else ": is one of them wrong?"
 
 
 def _refuse_far_off(plane: GroundPlane, seen: Matrix, real: Matrix) -> None:

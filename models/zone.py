@@ -12,9 +12,11 @@ from datetime import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from models.address import Addresses
 from models.calendar import BY_WEEKDAY, Calendar, DayKind
 from models.evidence import EvidencePolicy, Privacy
 from models.geometry import Points
+from models.ground import GroundPlane
 from models.litter import Accumulation
 from models.parking import LONGEST_QUEUE_S, AlreadyThere, QueuePolicy, ZoneKind
 
@@ -210,6 +212,8 @@ class Zone:
     stage: Stage = Stage.LIVE
     kind: ZoneKind | None = None
     """What it is by traffic law; its rules have been told already."""
+    place_id: str = ""
+    """What it shows, where zones of several cameras show the same; empty: nothing is said."""
     slices: int = 0
     """At most so many overlapping parts of the zone are looked at by themselves; 0: none."""
 
@@ -255,6 +259,8 @@ class Camera:
     resolution: tuple[int, int] | None = None
     """(width, height) that pixel polygons refer to; ``None``: whatever the stream delivers."""
     look_interval_s: float = 1.0
+    redetect_every_s: float = 15.0
+    """While the picture does not change, the detector looks again after so long; 0: each time."""
     decode: DecodeMode = DecodeMode.AUTO
     rtsp_transport: str = "tcp"
     paced: bool = True
@@ -262,6 +268,10 @@ class Camera:
     loop: bool = False
     """A file starts again when it ends."""
     location: Location = field(default_factory=Location)
+    ground: GroundPlane | None = None
+    """Where on the map the ground in its picture is; ``None``: it is not calibrated."""
+    addresses: Addresses | None = None
+    """Street addresses of what it sees; ``None``: there is no list."""
     closer_looks: bool = True
     """Small zones are also looked at by themselves; costs up to three more inferences a look."""
     faults: FaultSettings | None = None

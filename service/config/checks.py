@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from models.geometry import Points
-from models.labels import KNOWN_LABELS
+from models.labels import KNOWN_LABELS, UNKNOWN_OBJECT
 from service.config import polygons
 from service.config.convert_upkeep import CAMERA_FAULT
 from service.config.document import EACH, Document, Finding, Loc, select
+from service.config.grounds import check_ground
 from service.config.scalars import did_you_mean
 from service.config.sources import resolve_source
-from service.config.vocabulary import DEFAULT_ROUTE, KINDS, NON_MOTOR_PARKING
+from service.config.vocabulary import DEFAULT_ROUTE, KINDS, OWN_CATEGORIES
 
 _CAMERAS = ("cameras", EACH)
 _ZONES = (*_CAMERAS, "zones", EACH)
@@ -34,11 +35,13 @@ def check_references(
     yield from _schedules(document.data)
     yield from _calendars(document.data)
     yield from _labels(document.data)
+    yield from _unknown_objects(document.data)
     yield from _sources(document.data, folder, environ)
     for loc, camera in select(document.data, *_CAMERAS):
         yield from _polygons(loc, camera)
         yield from _assets(document, loc, camera)
-        yield from _queue_zones(loc, camera)
+        yield from check_ground(loc, camera)
+        yield from _other_zones(loc, camera)
 
 
 def _duplicate_ids(document: Document) -> Iterator[Finding]:
@@ -94,7 +97,7 @@ def _routing_keys(data: Any) -> Iterator[Finding]:
     own = {value for _, value in _texts(data, *_RULES, "category")}
     own |= {value for _, value in _texts(data, *_CAMERAS, "assets", EACH, "category")}
     own |= {value for _, value in _texts(data, *_ZONES, "kind")}
-    known = {DEFAULT_ROUTE, CAMERA_FAULT, NON_MOTOR_PARKING, *KINDS, *own}
+    known = {DEFAULT_ROUTE, CAMERA_FAULT, *OWN_CATEGORIES, *KINDS, *own}
     for loc, _ in select(data, "routing", EACH):
         if loc[-1] not in known:
             yield Finding(loc=loc, message=unknown("category", str(loc[-1]), known))
@@ -125,6 +128,15 @@ def _labels(data: Any) -> Iterator[Finding]:
     for loc, _ in select(data, "model", "thresholds", EACH):
         if loc[-1] not in known:
             yield Finding(loc=loc, message=unknown("label", str(loc[-1]), known))
+
+
+def _unknown_objects(data: Any) -> Iterator[Finding]:
+    for loc, rule in select(data, *_RULES):
+        if isinstance(rule, dict) and rule.get("kind") != "litter":
+            for place, value in _texts(rule, "labels", EACH):
+                if value == UNKNOWN_OBJECT:
+                    message = f"only a litter rule looks for '{UNKNOWN_OBJECT}'"
+                    yield Finding(loc=(*loc, *place), message=message)
 
 
 def _sources(data: Any, folder: Path, environ: Mapping[str, str] | None) -> Iterator[Finding]:
@@ -165,11 +177,21 @@ def _assets(document: Document, camera_loc: Loc, camera: Any) -> Iterator[Findin
         yield from _shape((*camera_loc, *loc, key), corners, asset, camera)
 
 
-def _queue_zones(camera_loc: Loc, camera: Any) -> Iterator[Finding]:
+def _other_zones(camera_loc: Loc, camera: Any) -> Iterator[Finding]:
+    """Zones that others name must be there; those that nothing names must have rules."""
     zones = {value for _, value in _texts(camera, "zones", EACH, "id")}
-    for loc, value in _texts(camera, "zones", EACH, "rules", EACH, "queue_zone"):
+    named = [
+        *_texts(camera, "zones", EACH, "rules", EACH, "queue_zone"),
+        *_texts(camera, "zones", EACH, "beside"),
+    ]
+    for loc, value in named:
         if value not in zones:
             yield Finding(loc=(*camera_loc, *loc), message=unknown("zone", value, zones))
+    for loc, zone in select(camera, "zones", EACH):
+        is_bare = isinstance(zone, dict) and not zone.get("rules")
+        if is_bare and zone.get("id") not in {value for _, value in named}:
+            message = "has no rules, and no other zone names it"
+            yield Finding(loc=(*camera_loc, *loc, "rules"), message=message, absent=True)
 
 
 def _corners(box: Any) -> Any:

@@ -16,7 +16,7 @@ from models.zone import (
     DamagedFacilityRule,
     DecodeMode,
     Department,
-    LitterRule,
+    LitteringRule,
     Location,
     Priority,
     Rule,
@@ -26,20 +26,27 @@ from models.zone import (
 )
 from service.config import polygons
 from service.config.convert_evidence import to_policy, to_privacy, to_retention
-from service.config.convert_parking import Usual, to_parking_rule, usual_of
+from service.config.convert_litter import to_litter_rule
+from service.config.convert_parking import AnyRule, Usual, to_parking_rule, usual_of
 from service.config.convert_schedule import to_calendar, to_schedule
 from service.config.convert_upkeep import to_asset, to_faults
 from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
+from service.config.grounds import to_ground
 from service.config.rule_forms import (
-    DamagedFacilityForm,
     IllegalParkingForm,
     LitterForm,
+    LitteringForm,
     ScheduleForm,
 )
 from service.config.sources import resolve_source
 from service.config.vocabulary import DEFAULT_CLOSER_LOOK, usual_labels
 
-MIN_GRACE_S = {"illegal_parking": 5.0, "litter": 15.0, "damaged_facility": 15.0}
+MIN_GRACE_S = {
+    "illegal_parking": 5.0,
+    "litter": 15.0,
+    "littering": 15.0,
+    "damaged_facility": 15.0,
+}
 """By kind of rule: detectors miss litter and damage for longer than vehicles."""
 MIN_CLEAR_AFTER_S = 30.0
 GRACE_LOOKS = 2.0
@@ -145,6 +152,7 @@ def _camera(form: CameraForm, context: _Context) -> Camera:
         zones=tuple(_zone(zone, form.look_interval, context) for zone in form.zones),
         resolution=(form.resolution[0], form.resolution[1]) if form.resolution else None,
         look_interval_s=form.look_interval,
+        redetect_every_s=form.redetect_every,
         decode=DecodeMode(form.decode),
         rtsp_transport=form.rtsp_transport,
         paced=form.paced,
@@ -153,6 +161,7 @@ def _camera(form: CameraForm, context: _Context) -> Camera:
         faults=to_faults(form.faults, form.look_interval),
         assets=tuple(to_asset(asset) for asset in form.assets),
         location=Location(**form.location.model_dump()),
+        ground=to_ground(form.ground, form.resolution),
         privacy=to_privacy(form.privacy),
     )
 
@@ -167,6 +176,7 @@ def _zone(form: ZoneForm, look_interval_s: float, context: _Context) -> Zone:
         polygon=points,
         in_pixels=(form.units or polygons.guess_units(points)) == "pixels",
         stage=Stage(form.stage),
+        place_id=form.place or "",
         kind=None if form.kind is None else ZoneKind(form.kind),
         rules=tuple(_rule(rule, form, look_interval_s, context) for rule in form.rules),
         slices=AUTO_SLICES if form.slices is True else int(form.slices),
@@ -174,7 +184,7 @@ def _zone(form: ZoneForm, look_interval_s: float, context: _Context) -> Zone:
 
 
 def _rule(
-    form: IllegalParkingForm | LitterForm | DamagedFacilityForm,
+    form: AnyRule,
     zone: ZoneForm,
     look_interval_s: float,
     context: _Context,
@@ -183,12 +193,14 @@ def _rule(
     if isinstance(form, IllegalParkingForm):
         return to_parking_rule(form, zone, shared)
     if isinstance(form, LitterForm):
-        return LitterRule(min_count=form.min_count, min_area_ratio=form.min_area, **shared)
+        return to_litter_rule(form, shared)
+    if isinstance(form, LitteringForm):
+        return LitteringRule(**shared)
     return DamagedFacilityRule(**shared)
 
 
 def _shared(
-    form: IllegalParkingForm | LitterForm | DamagedFacilityForm,
+    form: AnyRule,
     usual_here: Usual,
     look_interval_s: float,
     context: _Context,

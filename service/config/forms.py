@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from models.parking import LONGEST_RED_S
+from service.config.place_forms import AnyAddressesForm, GroundForm
 from service.config.rule_forms import AnyRuleForm, CalendarForm, Form, ScheduleForm
 from service.config.scalars import Identifier, Positive, Ratio, Text, TimeZone
 from service.config.sources import check_dispatch_url
@@ -137,10 +138,14 @@ class ZoneForm(Form):
             "bike_lane",
             "pavement",
             "loading_bay",
+            "double_parking",
         ]
         | None
     ) = None
     """What it is by traffic law: its parking rules have the usual dwell, category and so on."""
+    place: Identifier | None = None
+    """Zones of several cameras that show the same place name it alike: a thing in it is one order,
+    whichever cameras see it."""
     stage: Literal["draft", "shadow", "live"] = "live"
     """draft: checked and drawn, its rules do not run; shadow: incidents are recorded and counted,
     without orders; live."""
@@ -148,8 +153,19 @@ class ZoneForm(Form):
     """Vehicles stop here at lights: parking rules wait until the lights have turned green."""
     longest_red: Positive = LONGEST_RED_S
     """Longest red phase of those lights."""
-    rules: Annotated[list[AnyRuleForm], Field(min_length=1)]
-    """What must not happen here."""
+    beside: str | None = None
+    """Only double_parking: id of the zone of the parked row; what stands in this zone counts while
+    a vehicle stands there beside it."""
+    rules: list[AnyRuleForm] = Field(default_factory=list)
+    """What must not happen here; may be left out where another zone names this one."""
+
+    @model_validator(mode="after")
+    def _has_its_row(self) -> ZoneForm:
+        if (self.kind == "double_parking") != (self.beside is not None):
+            raise ValueError("'kind: double_parking' and 'beside: ZONE' go together")
+        if self.beside == self.id:
+            raise ValueError("'beside' should be another zone, that of the parked row")
+        return self
 
 
 class PrivacyForm(Form):
@@ -209,6 +225,7 @@ class CameraForm(Form):
     resolution: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
     """[width, height] that polygons in pixels refer to."""
     look_interval: Positive = 1.0
+    redetect_every: Duration = 15.0
     """Time between two analysed frames."""
     decode: Literal["auto", "full", "keyframes"] = "auto"
     """keyframes: only whole pictures, much cheaper; auto: if they come often enough."""
@@ -222,6 +239,8 @@ class CameraForm(Form):
     """Small zones are also looked at by themselves, enlarged; costs up to three more inferences."""
     location: LocationForm = LocationForm()
     """Where it looks."""
+    ground: GroundForm | None = None
+    """Four or more points on the ground, in the picture and on the map: things get coordinates."""
     privacy: PrivacyForm = PrivacyForm()
     """What must not be seen in its pictures."""
     faults: FaultsForm = FaultsForm()
@@ -253,5 +272,7 @@ class CityFile(Form):
     """Holidays and make-up working days that schedules refer to by name."""
     schedules: dict[str, ScheduleForm] = Field(default_factory=dict)
     """Schedules that rules refer to by name."""
+    addresses: AnyAddressesForm | None = None
+    """File of street addresses: the nearest to a thing is its order's."""
     cameras: Annotated[list[CameraForm], Field(min_length=1)]
     """The video sources."""

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from models.address import Address
 from models.city import City, ModelChoice, ModelFacts
-from models.errors import ConfigError, WeightsError
+from models.errors import ConfigError, Problem, WeightsError
+from service.config.addresses import read_addresses, with_addresses
 from service.config.checks import check_references
 from service.config.convert import Surroundings, to_city, to_model
 from service.config.document import Document, Finding, read_document
@@ -59,10 +61,30 @@ def city_of(document: Document, surroundings: Surroundings, facts_of: FactsOf | 
     found += check_references(document, surroundings.folder, surroundings.environ)
     if facts is not None:
         found += check_model(document.data, facts)
-    problems = {document.problem(finding) for finding in found}.union(document.problems)
+    addresses, wrong = _addresses(form, surroundings)
+    problems = {document.problem(finding) for finding in found}.union(document.problems, wrong)
     if problems or form is None:
         raise ConfigError(sorted(problems))
-    return to_city(form, surroundings, facts)
+    city = to_city(form, surroundings, facts)
+    if form.addresses is None or addresses is None:
+        return city
+    cameras = with_addresses(city.cameras, addresses, form.addresses.within)
+    return replace(city, cameras=cameras, address_file=surroundings.folder / form.addresses.file)
+
+
+def _addresses(
+    form: CityFile | None, surroundings: Surroundings
+) -> tuple[tuple[Address, ...] | None, tuple[Problem, ...]]:
+    """What the file of addresses says, and what is wrong with it.
+
+    A program that reads no camera gives no order an address and needs no such file.
+    """
+    if form is None or form.addresses is None or surroundings.environ is None:
+        return None, ()
+    try:
+        return read_addresses(surroundings.folder / form.addresses.file), ()
+    except ConfigError as error:
+        return None, error.problems
 
 
 def _validate(data: object) -> tuple[CityFile | None, list[Finding]]:

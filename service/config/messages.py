@@ -23,6 +23,7 @@ _Place = dict[str, Any]
 
 _ENTRIES = {
     "polygon": "points",
+    "ground": "points",
     "windows": "windows",
     "labels": "labels",
     "rules": "rules",
@@ -45,7 +46,7 @@ _WANTED = {
     "model_type": "a mapping of keys to values",
     "model_attributes_type": "a mapping of keys to values",
 }
-_PAIRS = {"resolution": "[width, height]", "polygon": "[x, y]"}
+_PAIRS = {"resolution": "[width, height]", "polygon": "[x, y]", "at": "[x, y]"}
 
 
 def findings(error: ValidationError, form: type[BaseModel] = CityFile) -> Iterator[Finding]:

@@ -69,8 +69,9 @@ def _describe_crossing(reason: str) -> str:
 
 
 def _is_point(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(_is_number(n) for n in value)
+    return isinstance(value, list) and len(value) == 2 and all(is_number(n) for n in value)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
