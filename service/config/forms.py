@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from models.parking import LONGEST_RED_S
 from service.config.place_forms import AnyAddressesForm, GroundForm
 from service.config.rule_forms import AnyRuleForm, CalendarForm, Form, ScheduleForm
-from service.config.scalars import Identifier, Positive, Ratio, Text, TimeZone
+from service.config.scalars import Duration, Identifier, Positive, Ratio, Text, TimeZone
 from service.config.sources import check_dispatch_url
 from service.config.upkeep_forms import AssetForm, FaultsForm
 
