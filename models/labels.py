@@ -13,5 +13,9 @@ DAMAGE = (
     "damaged_street_furniture",
     "fallen_tree",
 )
-KNOWN_LABELS = frozenset({"person", "bicycle", *VEHICLES, *LITTER, *DAMAGE})
+UNKNOWN_OBJECT = "unknown_object"
+"""Something new in the background that no network named; only rules that ask for it see it."""
+DROPPED = ("litter", "garbage_pile")
+"""What somebody drops; a bin does not overflow at one person's hand."""
+KNOWN_LABELS = frozenset({"person", "bicycle", UNKNOWN_OBJECT, *VEHICLES, *LITTER, *DAMAGE})
 """Labels that rules know; weights of other makers are mapped to them by ``model.class_map``."""

@@ -5,20 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from models.labels import UNKNOWN_OBJECT
 from models.parking import AlreadyThere, QueuePolicy, ZoneKind
 from models.zone import IllegalParkingRule
 from service.config.forms import ZoneForm
-from service.config.rule_forms import DamagedFacilityForm, IllegalParkingForm, LitterForm
+from service.config.rule_forms import (
+    DamagedFacilityForm,
+    IllegalParkingForm,
+    LitterForm,
+    LitteringForm,
+)
 from service.config.vocabulary import (
+    ACCUMULATED_LITTER,
     DEFAULT_DWELL_S,
     EXEMPT,
     NON_MOTOR,
     NON_MOTOR_PARKING,
+    OVERFLOWING_BIN,
     URGENCY,
     WITHOUT_QUEUES,
 )
 
-AnyRule = IllegalParkingForm | LitterForm | DamagedFacilityForm
+AnyRule = IllegalParkingForm | LitterForm | LitteringForm | DamagedFacilityForm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,20 +42,32 @@ class Usual:
 def usual_of(form: AnyRule, zone: ZoneForm) -> Usual:
     """What a rule gets where it says nothing; kinds of zones mean something to parking only."""
     kind = zone.kind if isinstance(form, IllegalParkingForm) else None
-    non_motor = NON_MOTOR_PARKING if _is_non_motor(form) else None
-    category = form.category or non_motor or kind or form.kind
+    category = form.category or _own_category(form) or kind or form.kind
     usual_s = DEFAULT_DWELL_S[kind or form.kind]
     return Usual(
         category=category,
         dwell_s=DEFAULT_DWELL_S.get(category, usual_s),
-        priority="normal" if kind is None else URGENCY.get(ZoneKind(kind), "normal"),
+        priority=_usual_priority(form, kind),
         exempt=_exempt(form, zone) if isinstance(form, IllegalParkingForm) else frozenset(),
     )
 
 
-def _is_non_motor(form: AnyRule) -> bool:
-    is_parking = isinstance(form, IllegalParkingForm)
-    return is_parking and form.labels is not None and {*form.labels} <= NON_MOTOR
+def _own_category(form: AnyRule) -> str | None:
+    """The category that a rule has by what it looks for; ``None``: that of its zone or kind."""
+    labels = frozenset(form.labels or ())
+    if isinstance(form, IllegalParkingForm):
+        return NON_MOTOR_PARKING if labels and labels <= NON_MOTOR else None
+    if isinstance(form, LitterForm):
+        if form.accumulated is not None:
+            return ACCUMULATED_LITTER
+        return next((c for c in (OVERFLOWING_BIN, UNKNOWN_OBJECT) if labels == {c}), None)
+    return None
+
+
+def _usual_priority(form: AnyRule, kind: str | None) -> str:
+    if form.labels == [UNKNOWN_OBJECT]:
+        return "low"
+    return "normal" if kind is None else URGENCY.get(ZoneKind(kind), "normal")
 
 
 def _exempt(form: IllegalParkingForm, zone: ZoneForm) -> frozenset[str]:
@@ -76,5 +96,6 @@ def to_parking_rule(
         alert_after_s=form.alert_after,
         already_there=AlreadyThere(form.already_there),
         loading_s=None if form.loading is None else form.loading.grace,
+        beside_zone_id=zone.beside,
         **shared,
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.city import ModelFacts
+from models.labels import UNKNOWN_OBJECT
 from service.config.checks import unknown
 from service.config.document import EACH, Finding, Loc, select
 from service.config.vocabulary import DEFAULT_LABELS, usual_labels
@@ -31,7 +32,7 @@ def _rule(loc: Loc, rule: Mapping[str, Any], facts: ModelFacts) -> Iterator[Find
         return
     for place, label in select(rule, "labels", EACH):
         here = (*loc, *place)
-        if not isinstance(label, str):
+        if not isinstance(label, str) or label == UNKNOWN_OBJECT:
             continue
         if facts.labels and label not in facts.labels:
             yield Finding(loc=here, message=_not_seen(label, facts))

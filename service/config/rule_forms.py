@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from models.calendar import DayKind
-from models.labels import VEHICLES
+from models.labels import UNKNOWN_OBJECT, VEHICLES
 from models.parking import LONGEST_QUEUE_S
 from service.config.scalars import (
     MINUTES_A_DAY,
@@ -18,6 +18,7 @@ from service.config.scalars import (
     Identifier,
     Positive,
     Ratio,
+    Share,
     TimeZone,
 )
 
@@ -185,6 +186,29 @@ class IllegalParkingForm(RuleForm):
         return self
 
 
+class AccumulatedForm(Form):
+    """How much litter in the zone is too much, and how little is little enough."""
+
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """So many pieces are too many."""
+    clear_count: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """So many are few enough; left out: half of count."""
+    area: Share | None = None
+    """Share of the zone, such as 3%, that is too much to be covered."""
+    clear_area: Share | None = None
+    """Share of the zone that is little enough; left out: half of area."""
+
+    @model_validator(mode="after")
+    def _is_clear(self) -> AccumulatedForm:
+        if not self.count and not self.area:
+            raise ValueError("needs 'count', 'area' or both, more than 0")
+        for name in ("count", "area"):
+            high, low = getattr(self, name), getattr(self, f"clear_{name}")
+            if low is not None and (high is None or low >= high):
+                raise ValueError(f"'clear_{name}' should be less than '{name}'")
+        return self
+
+
 class LitterForm(RuleForm):
     """Litter that lies in the zone; one incident for a zone however many pieces."""
 
@@ -194,6 +218,32 @@ class LitterForm(RuleForm):
     """Fewest pieces; must be met together with min_area."""
     min_area: Ratio = 0.0
     """Smallest share of the zone that the pieces' boxes cover together."""
+    accumulated: AccumulatedForm | None = None
+    """Instead of min_count and min_area: filed when there is too much for the dwell, cleared when
+    there is little enough for clear_after."""
+
+    @model_validator(mode="after")
+    def _counts_one_way(self) -> LitterForm:
+        if self.accumulated is not None:
+            for name in ("min_count", "min_area"):
+                if name in self.model_fields_set:
+                    raise ValueError(f"'accumulated' takes the place of '{name}': leave that out")
+            if self.closer_look not in (None, "off"):
+                raise ValueError("'accumulated' counts pieces: there is no 'closer_look' at each")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_unknown_apart(self) -> LitterForm:
+        if self.labels and UNKNOWN_OBJECT in self.labels and len(self.labels) > 1:
+            raise ValueError(f"write a rule of its own for '{UNKNOWN_OBJECT}'")
+        return self
+
+
+class LitteringForm(RuleForm):
+    """Something that is dropped while somebody is there, and left; one incident for each thing."""
+
+    kind: Literal["littering"]
+    """Which logic judges the zone."""
 
 
 class DamagedFacilityForm(RuleForm):
@@ -204,5 +254,6 @@ class DamagedFacilityForm(RuleForm):
 
 
 AnyRuleForm = Annotated[
-    IllegalParkingForm | LitterForm | DamagedFacilityForm, Field(discriminator="kind")
+    IllegalParkingForm | LitterForm | LitteringForm | DamagedFacilityForm,
+    Field(discriminator="kind"),
 ]

@@ -25,6 +25,7 @@ _DAY_NUMBERS = {
 _UNITS_S = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION_PART = r"(\d+(?:\.\d+)?)\s*(ms|sec|s|min|m|h|d)"
 _DURATION = re.compile(rf"\s*(?:{_DURATION_PART}\s*)+", re.ASCII)
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 
 MAX_DURATION_S = 31 * 86400.0
@@ -63,6 +64,16 @@ def _positive(seconds: float) -> float:
     if seconds <= 0:
         raise ValueError("should be longer than 0")
     return seconds
+
+
+def parse_share(value: Any) -> Any:
+    """A share of a whole, from a ratio or from text such as ``3%``; other values as they are."""
+    if not isinstance(value, str):
+        return value
+    match = _PERCENT.fullmatch(value)
+    if match is None:
+        raise ValueError(f"no share: '{value}' (write '3%' or 0.03)")
+    return float(match[1]) / 100
 
 
 def parse_clock(value: Any) -> int:
@@ -200,3 +211,16 @@ Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_not_b
 """What people read; not blank."""
 Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """0 to 1."""
+Share = Annotated[
+    Ratio,
+    BeforeValidator(parse_share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "examples": ["3%"]},
+            ]
+        }
+    ),
+]
+"""0 to 1, or so many percent."""

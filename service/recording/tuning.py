@@ -113,7 +113,7 @@ def settings_for(rules: Sequence[Rule]) -> list[Setting]:
     }
     if isinstance(first, IllegalParkingRule):
         axes["min_coverage_ratio"] = COVERAGES
-    if isinstance(first, LitterRule):
+    if isinstance(first, LitterRule) and first.accumulated is None:
         axes |= {"min_count": COUNTS, "min_area_ratio": AREAS}
     options = [[{}, *({name: value} for value in values)] for name, values in axes.items()]
     merged = [_merge(parts, first) for parts in itertools.product(*options)]
@@ -184,7 +184,10 @@ def _tried(
     rules = tuple(
         replace(place.rule, rule_id=str(number), **changed) for number, changed in enumerate(values)
     )
-    camera = replace(place.camera, zones=(replace(place.zone, rules=rules),))
+    # Rules may mind other zones, such as the lane beside theirs: those stay, without their rules.
+    others = (z for z in place.camera.zones if z.zone_id != place.zone.zone_id)
+    zones = (replace(place.zone, rules=rules), *(replace(other, rules=()) for other in others))
+    camera = replace(place.camera, zones=zones)
     for incident in replay_camera(camera, recording, span, on_progress).incidents:
         yield int(incident.rule_id), incident
 

@@ -137,7 +137,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
                 17,
                 f"{ZONE}.kind",
                 "should be 'no_stopping', 'no_parking', 'fire_lane', 'bus_stop', 'crossing', "
-                "'bike_lane', 'pavement' or 'loading_bay', got 'busstop' "
+                "'bike_lane', 'pavement', 'loading_bay' or 'double_parking', got 'busstop' "
                 "(did you mean 'bus_stop'?)",
             )
         ],
@@ -329,13 +329,13 @@ CASES: dict[str, tuple[str, list[str]]] = {
             at(
                 18,
                 f"{ZONE}.rules[0].kind",
-                "is missing: one of illegal_parking, litter, damaged_facility",
+                "is missing: one of illegal_parking, litter, littering, damaged_facility",
             )
         ],
     ),
     "zone without rules": (
         changed(f"{RULE}            schedule: working_hours\n", "          []\n"),
-        [at(17, f"{ZONE}.rules", "needs at least 1 rule, got 0")],
+        [at(17, f"{ZONE}.rules", "has no rules, and no other zone names it")],
     ),
     # time
     "unknown time zone": (

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.city import City, DispatchTarget, ModelChoice
-from models.labels import KNOWN_LABELS
+from models.labels import KNOWN_LABELS, UNKNOWN_OBJECT
+from models.litter import Accumulation
 from models.parking import QueuePolicy, ZoneKind
 from models.zone import (
     Camera,
@@ -22,6 +23,7 @@ from models.zone import (
     DecodeMode,
     Department,
     IllegalParkingRule,
+    LitteringRule,
     LitterRule,
     Location,
     Priority,
@@ -46,8 +48,31 @@ days = st.frozensets(st.integers(0, 6), min_size=1)
 windows = st.builds(TimeWindow, days=days, start=times, end=times).filter(
     lambda window: window.start != window.end
 ) | st.builds(TimeWindow, days=days)
+LABELS = sorted(KNOWN_LABELS - {UNKNOWN_OBJECT})
+"""Labels that any kind of rule may look for."""
 THRESHOLDS = {"litter": 0.5, "car": 0.35, "truck": 0.1}
 departments = ("roads", "parks")
+
+
+@st.composite
+def levels(draw: st.DrawFn) -> Accumulation:
+    """Levels of which the lower one is lower."""
+    count = draw(st.integers(1, 99))
+    clear_count = draw(st.integers(0, count - 1))
+    if draw(st.booleans()):
+        return Accumulation(count=count, clear_count=clear_count)
+    area, share = draw(st.floats(0.001, 1)), draw(st.floats(0, 0.9))
+    return Accumulation(
+        count=count, clear_count=clear_count, area_ratio=area, clear_area_ratio=area * share
+    )
+
+
+def level_of(level: Accumulation) -> dict[str, Any]:
+    """The levels as they are written."""
+    plain: dict[str, Any] = {"count": level.count, "clear_count": level.clear_count}
+    if level.area_ratio is not None:
+        plain |= {"area": level.area_ratio, "clear_area": level.clear_area_ratio}
+    return plain
 
 
 @st.composite
@@ -67,7 +92,7 @@ def polygons(draw: st.DrawFn, width: float, height: float) -> tuple[tuple[float,
 def shared_fields(number: int, timezone: str) -> dict[str, st.SearchStrategy[Any]]:
     return {
         "rule_id": st.just(f"rule-{number}"),
-        "labels": st.frozensets(st.sampled_from(sorted(KNOWN_LABELS)), min_size=1),
+        "labels": st.frozensets(st.sampled_from(LABELS), min_size=1),
         "dwell_s": seconds,
         "grace_s": seconds,
         "clear_after_s": seconds,
@@ -97,6 +122,10 @@ def rules(number: int, timezone: str) -> st.SearchStrategy[Rule]:
             **shared,
         ),
         st.builds(LitterRule, min_count=st.integers(1, 99), min_area_ratio=ratios, **shared),
+        st.builds(
+            LitterRule, accumulated=levels(), **{**shared, "closer_look": st.just(CloserLook.OFF)}
+        ),
+        st.builds(LitteringRule, **shared),
         st.builds(DamagedFacilityRule, **shared),
     ).map(fitted)
 
@@ -213,7 +242,9 @@ def plain_rule(rule: Rule) -> dict[str, Any]:
     if isinstance(rule, IllegalParkingRule):
         plain["min_coverage"] = rule.min_coverage_ratio
         plain |= {"queue": str(rule.queue), "longest_queue": rule.longest_queue_s}
-    if isinstance(rule, LitterRule):
+    if isinstance(rule, LitterRule) and rule.accumulated is not None:
+        plain |= {"accumulated": level_of(rule.accumulated)}
+    elif isinstance(rule, LitterRule):
         plain |= {"min_count": rule.min_count, "min_area": rule.min_area_ratio}
     return plain
 
