@@ -11,14 +11,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.zone import Camera, Zone
+from models.labels import VEHICLES
+from models.zone import Camera, LitteringRule, Zone
 from service.recording.codec import Columns, Ints
 from service.recording.unfold import Mask, boxes_px
+from zones.allowances import PERSON
+from zones.presence import KEPT_HEIGHTS
 
 MARGIN_PX = 2.0
 """Anchors are moved into the picture by up to a pixel before they are judged."""
 REACH_RATIO = 0.5
 """What lies closer to a thing than this share of its size may be taken for it."""
+
+PASSING = frozenset({PERSON, *VEHICLES})
+"""What littering minds besides litter."""
 
 Rects = NDArray[np.float64]
 """x1, y1, x2, y2 in pixels, shape (n, 4)."""
@@ -37,6 +43,9 @@ class Relevance:
         self._zones: list[Rects] = []
         self._places: list[Rects] = []
         """By zone: around all boxes of what ever had its anchor in it."""
+        self._minds_passers = [
+            any(isinstance(rule, LitteringRule) for rule in zone.rules) for zone in camera.zones
+        ]
         self._followed: Ints = np.zeros(0, dtype=np.int64)
 
     def of(self, columns: Columns) -> Mask | None:
@@ -49,6 +58,7 @@ class Relevance:
             inside = np.isin(ids, np.unique(ids[self._anchored(zone, boxes)]))
             # What was in a zone may leave it by a part of its size and still be followed.
             keep |= inside
+            keep |= self._passing(number, columns, boxes)
             self._grow(number, boxes[inside | np.isin(ids, self._followed)])
         self._followed = np.union1d(self._followed, ids[keep])
         for place in self._places:
@@ -81,6 +91,15 @@ class Relevance:
         x = np.clip((boxes[:, 0] + boxes[:, 2]) / 2, 0, width_px)
         y = np.clip(boxes[:, 3], 0, height_px)
         return _meet(zone, np.stack([x, y, x, y], axis=1))
+
+    def _passing(self, number: int, columns: Columns, boxes: Rects) -> Mask:
+        """Persons and vehicles that a rule may mind who are near its zone, though not in it."""
+        labels = [label in PASSING for label in columns.labels]
+        if not self._minds_passers[number] or not any(labels):
+            return np.zeros(len(boxes), dtype=bool)
+        reach = KEPT_HEIGHTS * np.maximum(boxes[:, 3:] - boxes[:, 1:2], 0)
+        grown = np.concatenate([boxes[:, :2] - reach, boxes[:, 2:] + reach], axis=1)
+        return np.array(labels)[columns.tracks["label"]] & _meet(self._zones[number], grown)
 
     def _grow(self, number: int, boxes: Rects) -> None:
         if not len(boxes):

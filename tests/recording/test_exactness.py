@@ -31,7 +31,7 @@ from tests.recording.worlds import (
     span,
     streets,
 )
-from tests.zones.looks import PARKING, Thing, camera, film, zone
+from tests.zones.looks import BAG, LITTERING, PARKING, Thing, camera, film, zone
 from zones.engine import ZoneEngine
 
 FEW = settings(max_examples=12, deadline=None)
@@ -167,3 +167,25 @@ def test_a_part_of_the_time_gives_what_was_confirmed_in_it_with_what_stood_there
 def test_things_outside_every_zone_make_nothing(tmp_path: Path) -> None:
     record(tmp_path, film(Thing(box=ELSEWHERE), to_s=60))
     assert replay_camera(WATCHED, recording(tmp_path), ALWAYS).incidents == ()
+
+
+@FEW
+@given(
+    st.integers(0, 20), st.integers(0, 999), st.integers(60, 400), st.sampled_from((40, 120)),
+    st.integers(5, 30),
+)  # fmt: skip
+def test_who_was_near_a_dropped_thing_is_known_to_a_replay_too(
+    dropped_s: int, x: int, foot: int, height: int, stays_s: int
+) -> None:
+    littered = camera(zone(LITTERING, polygon=((0.4, 0.2), (0.7, 0.2), (0.7, 0.8), (0.4, 0.8))))
+    bag = Thing(track_id=1, label="litter", box=BAG, comes_s=dropped_s)
+    somebody = Thing(
+        track_id=2,
+        label="person",
+        box=Box(x, foot - height, x + height / 3, foot),
+        stands_s=FILM_S,
+        leaves_s=dropped_s + stays_s,
+    )
+    with new_folder() as folder:
+        live = record(folder, film(bag, somebody, to_s=FILM_S), littered)
+        assert list(changes_of(littered, recording(folder), ALWAYS)) == live

@@ -13,6 +13,7 @@ from models.zone import (
     Camera,
     DamagedFacilityRule,
     IllegalParkingRule,
+    LitteringRule,
     LitterRule,
     Rule,
     Zone,
@@ -42,6 +43,14 @@ LITTER = LitterRule(
     grace_s=3,
     clear_after_s=8,
     category="exposed_litter",
+)
+LITTERING = LitteringRule(
+    rule_id="littering",
+    labels=frozenset({"litter", "garbage_pile"}),
+    dwell_s=3,
+    grace_s=3,
+    clear_after_s=8,
+    category="littering",
 )
 DAMAGE = DamagedFacilityRule(
     rule_id="damage",

@@ -16,6 +16,7 @@ from models.zone import LitteringRule, Schedule, TimeWindow
 from tests.zones.looks import (
     BAG,
     HEIGHT_PX,
+    LITTERING,
     WIDTH_PX,
     Thing,
     after,
@@ -30,14 +31,6 @@ from tests.zones.looks import (
 )
 from zones.engine import SETTLING, ZoneEngine
 
-LITTERING = LitteringRule(
-    rule_id="littering",
-    labels=frozenset({"litter", "garbage_pile"}),
-    dwell_s=3,
-    grace_s=3,
-    clear_after_s=8,
-    category="littering",
-)
 DROPPED_S, LEFT_S = 10, 14
 STAYS_S = 1e9
 FEW = settings(max_examples=40, deadline=None)
