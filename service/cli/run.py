@@ -73,7 +73,8 @@ def run(
         daemon = stack.enter_context(_daemon(load(config), detector, folder, workers))
         if metrics_port is not None:
             start_http_server(metrics_port, addr="127.0.0.1", registry=daemon.metrics.registry)
-        _watch(daemon, ConfigWatch(config, load, daemon.apply), until_end=until_end)
+        watch = ConfigWatch(config, load, daemon.apply, city.address_file)
+        _watch(daemon, watch, until_end=until_end)
 
 
 def _preflight() -> None:

@@ -48,8 +48,8 @@ class DispatchClient:
         """Close the connections."""
         self._http.close()
 
-    def send(self, method: str, path: str, content_type: str, body: bytes) -> None:
-        """Send one request; return when the service has taken it.
+    def send(self, method: str, path: str, content_type: str, body: bytes) -> bytes:
+        """Send one request; return the answer when the service has taken it.
 
         Raises :class:`DispatchUnreachable` without a connection, :class:`DispatchUnavailable` when
         this request may succeed later, :class:`DispatchRejected` when it never will.
@@ -61,6 +61,7 @@ class DispatchClient:
         except httpx.TransportError as error:
             raise DispatchUnreachable(f"{type(error).__name__}: {error}") from error
         _check(response)
+        return response.content
 
 
 def _check(response: httpx.Response) -> None:

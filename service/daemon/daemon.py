@@ -33,6 +33,7 @@ from service.daemon.sealing import Provenance
 from service.daemon.sender import OutboxSender
 from service.daemon.signing import Signer
 from service.daemon.watchdog import Watchdog
+from service.daemon.wishes import PictureWishes
 from service.daemon.workers import Worker
 
 STOP_TIMEOUT_S = 5.0
@@ -88,7 +89,8 @@ class Daemon:
         self._successors: dict[str, Camera] = {}
         self._lock = threading.Lock()
         self._queue: DueQueue[CameraRuntime] = DueQueue()
-        self._sender = OutboxSender(deps.store, deps.client)
+        wishes = PictureWishes()
+        self._sender = OutboxSender(deps.store, deps.client, wishes.heard)
         version = deps.model_version or city.model.weights
         self._clips = ClipMaker(deps.detector, self.metrics)
         provenance = Provenance(
@@ -102,6 +104,7 @@ class Daemon:
                 metrics=self.metrics,
                 seal=Seal(signer=deps.signer, provenance=provenance),
                 clips=self._clips,
+                wishes=wishes,
             ),
             redactor=deps.redactor,
             detector=deps.detector,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,6 +23,7 @@ from service.daemon.filing import Filing, Seal
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.pictures import Studio, change_pictures, kept_pictures, sight_pictures
 from service.daemon.sights import Sight, SightMemory, seen_now
+from service.daemon.wishes import PictureWishes
 from service.decisions.manifest import number_of, numbered
 from service.pipeline import Processed
 
@@ -44,6 +45,8 @@ class DeskDeps:
     seal: Seal
     clips: ClipMaker | None = None
     """``None``: no films, whatever the city says."""
+    wishes: PictureWishes = field(default_factory=PictureWishes)
+    """Incidents whose reopened orders need a picture."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +112,8 @@ class EvidenceDesk:
         self._keep_still(processed)
         requests: list[OutboxRequest] = []
         for incident in seen_now(incidents, processed.look):
-            if self._is_due(incident, processed.look.at):
+            is_wanted = self._deps.wishes.take(incident.incident_id)
+            if is_wanted or self._is_due(incident, processed.look.at):
                 requests += self._latest(incident, processed)
         return requests
 

@@ -16,15 +16,23 @@ log = structlog.get_logger(__name__)
 
 
 class ConfigWatch:
-    """Compares the file with what was last seen of it; call :meth:`poll` every second or so."""
+    """Compares the file with what was last seen of it; call :meth:`poll` every second or so.
+
+    ``beside``: the file of addresses that belongs to it, whose changes count as well.
+    """
 
     def __init__(
-        self, path: Path, load: Callable[[Path], City], apply: Callable[[City], None]
+        self,
+        path: Path,
+        load: Callable[[Path], City],
+        apply: Callable[[City], None],
+        beside: Path | None = None,
     ) -> None:
         self._path = path
         self._load = load
         self._apply = apply
-        self._seen = _stamp(path)
+        self._beside = beside
+        self._seen = self._stamps()
         self._settling = self._seen
 
     def poll(self) -> None:
@@ -32,10 +40,10 @@ class ConfigWatch:
 
         An editor may write a file in several steps: the change counts when it has settled.
         """
-        stamp = _stamp(self._path)
-        settled, self._settling = stamp == self._settling, stamp
-        if settled and stamp is not None and stamp != self._seen:
-            self._seen = stamp
+        stamps = self._stamps()
+        settled, self._settling = stamps == self._settling, stamps
+        if settled and stamps[0] is not None and stamps != self._seen:
+            self._seen = stamps
             self.reload()
 
     def reload(self) -> None:
@@ -47,7 +55,13 @@ class ConfigWatch:
                 log.error("configuration not applied", problem=str(problem))
             return
         self._apply(city)
+        if city.address_file != self._beside:
+            self._beside = city.address_file
+            self._seen = self._settling = (self._seen[0], self._stamps()[1])
         log.info("configuration applied", file=str(self._path), cameras=len(city.cameras))
+
+    def _stamps(self) -> tuple[Stamp | None, Stamp | None]:
+        return _stamp(self._path), None if self._beside is None else _stamp(self._beside)
 
 
 def _stamp(path: Path) -> Stamp | None:

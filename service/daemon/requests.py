@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, time
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from models.upkeep import upkeep_zones
 from models.work_order import WorkOrderRequest
 from models.zone import Camera, Rule, RuleKind, Zone
 from service.daemon.edge import OutboxRequest
+from service.daemon.whereabouts import placed
 
 WORK_ORDERS_PATH = "/api/v1/work-orders"
 JSON_TYPE = "application/json"
@@ -41,8 +42,9 @@ def find_rule(camera: Camera, incident: Incident) -> tuple[Zone, Rule]:
 
 def config_version(camera: Camera) -> str:
     """Fingerprint of what a camera's pictures are judged by; the same for the same YAML."""
-    values = asdict(camera)
-    del values["source"]  # may carry a password, and judges nothing
+    values = asdict(replace(camera, ground=None, addresses=None))
+    for name in ("source", "ground", "addresses"):  # judge nothing; the source may carry a password
+        del values[name]
     text = json.dumps(values, default=_canonical, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:VERSION_CHARACTERS]
 
@@ -63,7 +65,7 @@ def requests_for(
 def work_order_request(incident: Incident, camera: Camera, model: str = "") -> WorkOrderRequest:
     """The order that a confirmed incident asks for."""
     zone, rule = find_rule(camera, incident)
-    return WorkOrderRequest(
+    order = WorkOrderRequest(
         incident_id=incident.incident_id,
         camera_id=camera.camera_id,
         camera_name=camera.name,
@@ -85,13 +87,12 @@ def work_order_request(incident: Incident, camera: Camera, model: str = "") -> W
         object_count=incident.object_count,
         department_id=rule.department_id,
         priority=rule.priority,
-        latitude=camera.location.latitude,
-        longitude=camera.location.longitude,
-        address=camera.location.address,
+        place_id=zone.place_id,
         description=_describe(incident, camera, zone),
         model=model,
         config_version=config_version(camera),
     )
+    return placed(order, camera)
 
 
 def _describe(incident: Incident, camera: Camera, zone: Zone) -> str:

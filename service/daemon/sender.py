@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
 from models.backoff import doubling_delay_s
 from models.errors import DispatchRejected, DispatchUnavailable
 from service.daemon.client import DispatchClient, DispatchUnreachable
-from service.daemon.edge import EdgeStore, OutboxEntry
+from service.daemon.edge import EdgeStore, OutboxEntry, OutboxRequest
 
 IDLE_POLL_S = 0.5
 FIRST_RETRY_S = 0.5
@@ -29,11 +30,20 @@ def retry_delay_s(attempts: int, spread: float) -> float:
 
 
 class OutboxSender:
-    """A thread that sends what waits. Wake it after each commit; it polls as well."""
+    """A thread that sends what waits. Wake it after each commit; it polls as well.
 
-    def __init__(self, store: EdgeStore, client: DispatchClient) -> None:
+    ``heard`` is told of each answer, in that thread.
+    """
+
+    def __init__(
+        self,
+        store: EdgeStore,
+        client: DispatchClient,
+        heard: Callable[[OutboxRequest, bytes], None] = lambda _request, _answer: None,
+    ) -> None:
         self._store = store
         self._client = client
+        self._heard = heard
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failures_in_a_row = 0
@@ -83,7 +93,9 @@ class OutboxSender:
     def _send(self, entry: OutboxEntry) -> None:
         request = entry.request
         try:
-            self._client.send(request.method, request.path, request.content_type, request.body)
+            answer = self._client.send(
+                request.method, request.path, request.content_type, request.body
+            )
         except DispatchUnreachable as error:
             self._unreachable(error)
         except DispatchUnavailable as error:
@@ -93,6 +105,7 @@ class OutboxSender:
             self._store.reject(entry.seq, str(error))
         else:
             self._store.sent(entry.seq)
+            self._heard(request, answer)
             self._failures_in_a_row = 0
 
     def _unreachable(self, error: DispatchUnreachable) -> None:
