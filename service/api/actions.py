@@ -6,6 +6,7 @@ An order, its history and the deliveries that tell of it are written together or
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -70,11 +71,17 @@ class VersionError(ConflictError):
         self.current = current
 
 
-def receive_order(deps: ApiDeps, request: WorkOrderRequest, actor: str) -> tuple[WorkOrder, bool]:
+def receive_order(
+    deps: ApiDeps,
+    request: WorkOrderRequest,
+    actor: str,
+    also: Callable[[Connection, WorkOrder], None] = lambda _connection, _order: None,
+) -> tuple[WorkOrder, bool]:
     """Store the order of an incident; the stored one, and whether it is new.
 
     Whatever is posted for an incident again, the first order stands. What another camera's order is
-    about already becomes a sighting of that order.
+    about already becomes a sighting of that order. ``also`` is called in the transaction of a new
+    order, for what is stored beside it.
     """
     with deps.database.read() as connection:
         known = orders.find_by_incident(connection, request.incident_id)
@@ -87,6 +94,8 @@ def receive_order(deps: ApiDeps, request: WorkOrderRequest, actor: str) -> tuple
             joined = _still_there(deps, connection, joined, actor)
         else:
             order = _insert(deps, connection, request, actor)
+            if order is not None:
+                also(connection, order)
     if joined is not None:
         deps.wake()
         return joined, False

@@ -15,17 +15,21 @@ from service.api import (
     cameras,
     health,
     incidents,
+    open311,
     orders,
     problems,
     reference,
     retention,
     sessions,
+    streaming,
     subscriptions,
     webhook_actions,
 )
 from service.api.deps import ApiDeps
 from service.api.middleware import LimitBody, Observe
+from service.api.notifier import Notifier
 from service.api.reference import describe
+from service.store.timeline import latest_change
 
 CONSOLE = Path(__file__).parent / "console"
 DESCRIPTION = """
@@ -42,11 +46,13 @@ Running = Callable[[], AbstractContextManager[object]]
 
 def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     """The application; ``running`` is entered for as long as it serves, such as the deliverer."""
+    notifier = Notifier(partial(_latest_change, deps))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with running():
-            yield
+            async with notifier.running():
+                yield
 
     app = FastAPI(
         title="Streetwarden dispatch",
@@ -58,6 +64,7 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.deps = deps
+    app.state.notifier = notifier
     # FastAPI's documented way to change the description is to replace this method.
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     deps.metrics.registry.register(health.collector(deps))
@@ -69,11 +76,14 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         cameras,
         subscriptions,
         webhook_actions,
+        streaming,
         sessions,
         health,
         reference,
     ):
         app.include_router(module.router)
+    if deps.settings.open311:
+        open311.install(app)
     # The console comes last: it takes every path that nothing else has.
     app.mount("/", StaticFiles(directory=CONSOLE, html=True, check_dir=False), name="console")
     app.add_middleware(
@@ -84,3 +94,8 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     )
     app.add_middleware(Observe, metrics=deps.metrics)
     return app
+
+
+def _latest_change(deps: ApiDeps) -> int:
+    with deps.database.read() as connection:
+        return latest_change(connection)

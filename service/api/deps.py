@@ -38,6 +38,8 @@ class ApiSettings:
     max_json_bytes: int = 1_000_000
     max_picture_bytes: int = 8_000_000
     max_film_bytes: int = 24_000_000
+    open311: bool = False
+    """Whether everybody may read, and apps with a key may report, by Open311 GeoReport v2."""
     session_s: float = 12 * 3600.0
 
     @property

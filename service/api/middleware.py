@@ -91,15 +91,22 @@ class LimitBody:
     ) -> None:
         self._app = app
         self._max_json_bytes = max_json_bytes
-        self._max_bytes = {"image": max_picture_bytes, "video": max_film_bytes}
+        self._max_bytes = {
+            "image": max_picture_bytes,
+            "multipart": max_picture_bytes,
+            "video": max_film_bytes,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        family = Headers(scope=scope).get("content-type", "").partition("/")[0].lower()
+        kind = Headers(scope=scope).get("content-type", "")
+        family = kind.partition("/")[0].lower()
         limit = self._max_bytes.get(family, self._max_json_bytes)
+        if kind.partition(";")[0].strip().lower() == "application/octet-stream":
+            limit = self._max_bytes["image"]  # an encrypted picture
         received = 0
 
         async def receive_limited() -> Message:

@@ -17,12 +17,15 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
+from models.category import CategoryTable
+from models.city import City
 from models.errors import SetupError, StoreError
 from service.api.app import create_app
 from service.api.deps import ApiDeps, ApiSettings
 from service.api.retention import RetentionWorker
 from service.cli.folders import data_folder
 from service.config import load_city
+from service.config.categories import PACKAGED, load_categories
 from service.decisions.access import Role
 from service.delivery.metrics import DeliveryMetrics
 from service.delivery.post import Poster
@@ -70,6 +73,17 @@ def serve(
         Path | None,
         typer.Option(help="The city's YAML file: names of departments, and routing."),
     ] = None,
+    categories: Annotated[
+        Path | None,
+        typer.Option(help="A table of categories, times and services instead of the packaged one."),
+    ] = None,
+    open311: Annotated[
+        bool,
+        typer.Option(
+            "--open311",
+            help="Let everybody read, and apps with a key report, at /open311/v2.",
+        ),
+    ] = False,
     public_url: Annotated[
         str | None,
         typer.Option(help="Address under which others reach the service; for links in webhooks."),
@@ -95,20 +109,31 @@ def serve(
     """
     configure_logs(verbose=verbose)
     folder = data_dir or data_folder() / "dispatch"
+    city = None if config is None else load_city(config)
     with _listen(host, port) as listener, _database(database_url, folder) as database:
         address = public_url or f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         _bootstrap_keys(database)
         deps = ApiDeps(
             database=database,
             files=FileStore(folder),
-            settings=ApiSettings(public_url=address.rstrip("/")),
-            city=None if config is None else load_city(config),
+            settings=ApiSettings(public_url=address.rstrip("/"), open311=open311),
+            city=city,
+            categories=_categories(categories, city),
             secrets=_secret_box(database),
         )
         poster = Poster(allow_private=allow_private_webhooks)
         app = build_app(deps, poster, DeliverySettings(retry_scale=retry_scale))
         log.info("dispatch service starts", address=address, data=str(folder))
         _run(app, listener)
+
+
+def _categories(path: Path | None, city: City | None) -> CategoryTable:
+    departments = () if city is None else city.departments
+    return load_categories(
+        path or PACKAGED,
+        "UTC" if city is None else city.timezone,
+        frozenset(each.department_id for each in departments),
+    )
 
 
 def create_key(
@@ -212,13 +237,24 @@ def _run(app: FastAPI, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server stops in good order and then raises the signal again: by then all is done.
         signal.signal(number, lambda *_: None)
     server.run(sockets=[listener])
     if not server.started:
         raise SetupError("the service did not start: see the log")
+
+
+class _Server(uvicorn.Server):
+    """Lets clients that wait for news go before it waits for the requests under way."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop in good order."""
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            await app.state.notifier.stop()
+        await super().shutdown(sockets)
 
 
 def _in_url(host: str) -> str:

@@ -17,6 +17,7 @@ from models.work_order import RejectReason, Status, WorkOrderRequest
 from models.zone import Priority
 from service.store.records import Evidence, HistoryEntry, HistoryKind, Sighting, WorkOrder
 from service.store.schema import clock, evidence, history, orders, sightings
+from service.store.scope import within
 from service.store.sightings import of_orders
 
 
@@ -135,11 +136,15 @@ def recent_at_place(
 
 
 def find_orders(
-    connection: Connection, condition: sa.ColumnElement[bool], limit: int = 50
+    connection: Connection,
+    condition: sa.ColumnElement[bool],
+    limit: int = 50,
+    *,
+    offset: int = 0,
 ) -> list[WorkOrder]:
     """Orders that meet a condition, the newest first."""
-    query = sa.select(orders).where(condition)
-    return _many(connection, query.order_by(orders.c.number.desc()).limit(limit))
+    query = sa.select(orders).where(condition).order_by(orders.c.number.desc())
+    return _many(connection, query.limit(limit).offset(offset))
 
 
 def last_became(connection: Connection, order_id: str, status: Status) -> datetime | None:
@@ -212,7 +217,9 @@ def change_before(connection: Connection, since: datetime) -> int:
 def count_by_status(connection: Connection) -> dict[str, int]:
     """How many orders stand at each status."""
     rows = connection.execute(
-        sa.select(orders.c.status, sa.func.count().label("total")).group_by(orders.c.status)
+        sa.select(orders.c.status, sa.func.count().label("total"))
+        .where(within(connection, orders.c.department_id))
+        .group_by(orders.c.status)
     )
     return {row.status: int(row.total) for row in rows}
 
@@ -259,7 +266,9 @@ def _filtered(wanted: OrderFilter) -> sa.Select[Any]:
 
 
 def _many(connection: Connection, query: sa.Select[Any]) -> list[WorkOrder]:
-    rows = connection.execute(query).mappings().all()
+    # Every query for orders comes by here: nothing out of the connection's scope is ever read.
+    in_scope = query.where(within(connection, orders.c.department_id))
+    rows = connection.execute(in_scope).mappings().all()
     order_ids = [row["order_id"] for row in rows]
     pictures = _evidence_of(connection, order_ids)
     seen = of_orders(connection, order_ids, pictures)

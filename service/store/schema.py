@@ -191,7 +191,7 @@ reports = sa.Table(
     sa.Column("near_order_id", sa.String(36)),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Index(None, "created_at"),
-    comment="What citizens said beside the order that was made of it; contact is personal data.",
+    comment="What citizens said beside the order made of it; contact is personal data.",
 )
 
 legal_holds = sa.Table(

@@ -173,7 +173,9 @@ def running_service(
         deps = ApiDeps(
             database=database,
             files=FileStore(folder / "pictures"),
-            settings=ApiSettings(public_url=url, max_json_bytes=20_000, max_picture_bytes=200_000),
+            settings=ApiSettings(
+                public_url=url, max_json_bytes=20_000, max_picture_bytes=200_000, open311=True
+            ),
             city=CITY,
             now=now or clock,
         )

@@ -11,7 +11,7 @@ from service.store.schema import UtcDateTime
 
 revision = "0010"
 # Until the migrations before this one are all there: the newest of them.
-down_revision = sorted(path.name[:4] for path in Path(__file__).parent.glob("000[1-9]_*.py"))[-1]
+down_revision = max(path.name[:4] for path in Path(__file__).parent.glob("000[1-9]_*.py"))
 branch_labels = None
 depends_on = None
 
@@ -33,7 +33,7 @@ def upgrade() -> None:
             ["order_id"], ["orders.order_id"], name="fk_reports_order_id_orders"
         ),
         sa.PrimaryKeyConstraint("order_id", name="pk_reports"),
-        comment="What citizens said beside the order that was made of it; contact is personal data.",
+        comment="What citizens said beside the order made of it; contact is personal data.",
     )
     op.create_index("ix_reports_created_at", "reports", ["created_at"])
 
