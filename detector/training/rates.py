@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-TAIL = 0.025
-"""Left outside at either end of a 95 % interval."""
+from models.intervals import poisson
+
 PER = 1000
 """Rates are told for so many pictures."""
 RULE_OF_THREE = 3.0
@@ -28,13 +28,10 @@ class AlarmRate:
     @property
     def interval_per_1000(self) -> tuple[float, float] | None:
         """Exact 95 % interval of a Poisson rate (Garwood 1936), for independent alarms."""
-        from scipy.stats import chi2  # type: ignore[import-untyped]
-
         if not self.pictures:
             return None
-        low = chi2.ppf(TAIL, 2 * self.alarms) / 2 if self.alarms else 0.0
-        high = chi2.ppf(1 - TAIL, 2 * self.alarms + 2) / 2
-        return PER * float(low) / self.pictures, PER * float(high) / self.pictures
+        low, high = poisson(self.alarms)
+        return PER * low / self.pictures, PER * high / self.pictures
 
     def as_json(self) -> dict[str, Any]:
         """The rate as it is written for other programs."""

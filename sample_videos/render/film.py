@@ -59,10 +59,11 @@ class Film:
         if number is not None:
             for name, box in [*holes.items(), *((one.name, one.box) for one in shown)]:
                 self.boxes.setdefault(name, {})[number] = box
-        picture = self._part("plate", (), self._whole, holes, self.spec.plate_samples)
+        plate = ("plate", t_s, (), self._whole, holes, self.spec.plate_samples)
+        picture = self._part(*plate)
         for members, box in groups([(one.name, self._reach(one)) for one in shown]):
             looks = tuple(sorted((one.name, one.look) for one in shown if one.name in members))
-            crop = self._part("crop", looks, box, holes, self.spec.crop_samples)
+            crop = self._part("crop", t_s, looks, box, holes, self.spec.crop_samples)
             picture = composed(picture, crop, box)
         return picture
 
@@ -76,13 +77,21 @@ class Film:
     def _part(
         self,
         kind: str,
+        t_s: float,
         looks: tuple[tuple[str, object], ...],
         box: Box,
         holes: dict[str, Box],
         samples: int,
     ) -> Picture:
         spec = self.spec
-        fixed = (spec.camera, spec.light, spec.street, spec.potholes, sorted(holes), samples)
+        fixed = (
+            spec.camera.at(t_s),
+            spec.light,
+            spec.street,
+            spec.potholes,
+            sorted(holes),
+            samples,
+        )
         bodies = [
             (a.kind, a.colour, a.size_m, a.seed) for a in spec.actors if a.name in dict(looks)
         ]

@@ -46,9 +46,9 @@ class Projection:
         )
 
 
-def projection_of(spec: SceneSpec) -> Projection:
-    """Return the camera of a scene."""
-    return Projection(camera=spec.camera, width_px=spec.width_px, height_px=spec.height_px)
+def projection_of(spec: SceneSpec, t_s: float = 0.0) -> Projection:
+    """Return the camera of a scene as it looks at a time."""
+    return Projection(camera=spec.camera.at(t_s), width_px=spec.width_px, height_px=spec.height_px)
 
 
 def ground_polygon(spec: SceneSpec, corners_m: Sequence[Point]) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,20 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CameraSpec:
-    """A fixed camera: where it hangs (metres), where it looks, and its lens."""
+    """A camera: where it hangs (metres), where it looks, and its lens."""
 
     position: tuple[float, float, float]
     target: tuple[float, float, float]
     lens_mm: float
+    turns_s: float = float("inf")
+    """From this time on it looks at ``turned_target``: somebody has pushed it."""
+    turned_target: tuple[float, float, float] | None = None
+
+    def at(self, t_s: float) -> CameraSpec:
+        """The camera as it looks at a time."""
+        if self.turned_target is None or t_s < self.turns_s:
+            return replace(self, turns_s=float("inf"), turned_target=None)
+        return CameraSpec(position=self.position, target=self.turned_target, lens_mm=self.lens_mm)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,13 +82,16 @@ class ActorSpec:
 
     name: str
     kind: str
-    """``saloon``, ``hatchback``, ``van``, ``person`` or ``bag``."""
+    """``saloon``, ``hatchback``, ``van``, ``bus``, ``person``, ``bag``, ``carton``, ``bin`` or
+    ``signal``."""
     label: str
     colour: Colour
     path: tuple[Key, ...]
     heading_rad: float = 0.0
     carried_by: str = ""
     hand: str = "left"
+    taken_up_s: float = 0.0
+    """Before it is not to be seen: it is in a van, or in a pocket."""
     put_down_s: float = 0.0
     bend: tuple[tuple[float, float], ...] = ()
     """Periods (from, to) during which a person stoops."""
@@ -89,6 +101,10 @@ class ActorSpec:
     seed: int = 0
     lights_until_s: float = float("inf")
     """At dusk a driver who has parked turns the lights off."""
+    topples_s: float = float("inf")
+    """When a bin falls over."""
+    green: tuple[tuple[float, float], ...] = ()
+    """Periods (from, to) during which a signal is green; else it is red."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +117,28 @@ class ZoneSpec:
     rule: str
     dwells_s: tuple[int, ...]
     note: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of a zone and, under ``rule``, of its rule as in a city.yaml."""
+    leaves_out: tuple[str, ...] = ()
+    """Names of actors that the zone's rule must not report."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssetSpec:
+    """A watched asset of the ground truth: an actor that something happens to."""
+
+    actor: str
+    kind: str
+    state: str
+    dwells_s: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaultSpec:
+    """A fault of the camera of the ground truth; ``moved`` begins when the camera turns."""
+
+    kind: str
+    report_after_s: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +155,10 @@ class SceneSpec:
     actors: tuple[ActorSpec, ...]
     zones: tuple[ZoneSpec, ...]
     potholes: tuple[PotholeSpec, ...] = ()
+    assets: tuple[AssetSpec, ...] = ()
+    faults: tuple[FaultSpec, ...] = ()
+    conditions: tuple[str, ...] = ()
+    """Words by which results are told apart, such as ``dusk`` or ``occlusion``."""
     width_px: int = 960
     height_px: int = 540
     plate_samples: int = 64
@@ -138,7 +180,10 @@ def load_scene(path: Path) -> SceneSpec:
         "light": LightSpec(**raw.pop("light")),
         "street": StreetSpec(**_tuples(raw.pop("street"))),
         "actors": tuple(_actor(entry) for entry in raw.pop("actors")),
-        "zones": tuple(ZoneSpec(**_tuples(entry)) for entry in raw.pop("zones")),
+        "zones": tuple(_zone(entry) for entry in raw.pop("zones", ())),
+        "assets": tuple(AssetSpec(**_tuples(entry)) for entry in raw.pop("assets", ())),
+        "faults": tuple(FaultSpec(**_tuples(entry)) for entry in raw.pop("faults", ())),
+        "conditions": tuple(raw.pop("conditions", ())),
         "potholes": tuple(PotholeSpec(**_tuples(entry)) for entry in raw.pop("potholes", ())),
     }
     return SceneSpec(**raw, **parsed)
@@ -149,6 +194,11 @@ def _actor(entry: Mapping[str, Any]) -> ActorSpec:
     keys = tuple(Key(t_s=t, x_m=x, y_m=y) for t, x, y in values.pop("path"))
     heading_rad = math.radians(values.pop("heading_deg", 0.0))
     return ActorSpec(path=keys, heading_rad=heading_rad, **values)
+
+
+def _zone(entry: Mapping[str, Any]) -> ZoneSpec:
+    values = dict(entry)
+    return ZoneSpec(settings=values.pop("settings", {}), **_tuples(values))
 
 
 def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:

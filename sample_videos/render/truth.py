@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sample_videos.render.crops import Box
 from sample_videos.render.projection import ground_polygon
-from sample_videos.render.spec import ActorSpec, SceneSpec, ZoneSpec
-from sample_videos.render.timeline import still_periods
+from sample_videos.render.spec import ActorSpec, AssetSpec, FaultSpec, SceneSpec, ZoneSpec
+from sample_videos.render.timeline import position, still_periods
 
 Boxes = dict[str, dict[int, Box]]
 """Name of a thing to number of a frame to its box."""
 Point = tuple[float, float]
 
+REACH_M = 2.0
+"""Who is further from a thing has left it."""
 VEHICLES = frozenset({"car", "truck", "bus"})
 
 
@@ -34,18 +37,26 @@ def anchor(box: Sequence[float]) -> Point:
 
 def expected_events(truth: Mapping[str, Any], zone: Mapping[str, Any], dwell_s: float) -> int:
     """How many incidents a zone's rule must yield; litter is one for the zone."""
-    kind = str(zone["rule"]).split()[0].rstrip(":")
+    kind = _kind(zone["rule"])
     if kind == "vehicle":
         things = truth["stationary_vehicles"]
         spans = [(t, t["stationary_from_s"], t["stationary_to_s"]) for t in things]
+    elif kind == "littering":
+        spans = [(t, t["owner_left_s"], t["to_s"]) for t in truth["abandoned_things"]]
     else:
         wanted = "damage" if kind == "damaged_facility" else "abandoned_things"
         spans = [(t, t.get("on_ground_from_s", t.get("from_s")), t["to_s"]) for t in truth[wanted]]
     found = sum(
         contains(zone["polygon_xy"], anchor(thing["box_xyxy"])) and end - start >= dwell_s
         for thing, start, end in spans
+        if thing.get("label") not in zone.get("leaves_out", ())
     )
     return min(found, 1) if kind == "litter" else found
+
+
+def _kind(rule: str) -> str:
+    """What kind of rule a zone's text is about: its first word."""
+    return rule.split()[0].rstrip(":")
 
 
 def ground_truth(spec: SceneSpec, boxes: Boxes) -> dict[str, Any]:
@@ -62,7 +73,7 @@ def ground_truth(spec: SceneSpec, boxes: Boxes) -> dict[str, Any]:
             "frames": spec.frames,
             "duration_s": spec.duration_s,
         },
-        "camera": "fixed",
+        "camera": _camera(spec),
         "shows": spec.shows,
         "ground_truth_by": "the renderer: boxes are tight around the projected vertices, "
         "also of what is hidden behind other things; times are those of frames",
@@ -71,7 +82,46 @@ def ground_truth(spec: SceneSpec, boxes: Boxes) -> dict[str, Any]:
         "damage": _damage(spec, boxes),
     }
     truth["zones"] = [_zone(spec, truth, zone) for zone in spec.zones]
-    return truth
+    extras = {
+        "faults": [_fault(spec, fault) for fault in spec.faults],
+        "assets": [_asset(spec, boxes, asset) for asset in spec.assets],
+        "conditions": list(spec.conditions),
+    }
+    return truth | {name: entries for name, entries in extras.items() if entries}
+
+
+def _camera(spec: SceneSpec) -> str:
+    return "fixed" if spec.camera.turned_target is None else f"turns at {spec.camera.turns_s:g} s"
+
+
+def _fault(spec: SceneSpec, fault: FaultSpec) -> dict[str, Any]:
+    from_s = spec.camera.turns_s if fault.kind == "moved" else spec.duration_s
+    lasts_s = max(0.0, spec.duration_s - from_s)
+    return {
+        "kind": fault.kind,
+        "from_s": from_s,
+        "to_s": spec.duration_s,
+        "expected_events_by_dwell_s": {
+            dwell: int(lasts_s >= dwell) for dwell in fault.report_after_s
+        },
+    }
+
+
+def _asset(spec: SceneSpec, boxes: Boxes, asset: AssetSpec) -> dict[str, Any]:
+    """What happens to an asset; its box is where it was before."""
+    actor = next(each for each in spec.actors if each.name == asset.actor)
+    from_s = min(actor.topples_s, spec.duration_s)
+    return {
+        "name": asset.actor,
+        "kind": asset.kind,
+        "state": asset.state,
+        "box_xyxy": list(boxes[asset.actor][0]),
+        "from_s": from_s,
+        "to_s": spec.duration_s,
+        "expected_events_by_dwell_s": {
+            dwell: int(spec.duration_s - from_s >= dwell) for dwell in asset.dwells_s
+        },
+    }
 
 
 def _zone(spec: SceneSpec, truth: Mapping[str, Any], zone: ZoneSpec) -> dict[str, Any]:
@@ -80,6 +130,11 @@ def _zone(spec: SceneSpec, truth: Mapping[str, Any], zone: ZoneSpec) -> dict[str
         "polygon_xy": ground_polygon(spec, zone.ground_m),
         "rule": zone.rule,
     }
+    if zone.settings:
+        entry["settings"] = dict(zone.settings)
+    if zone.leaves_out:
+        labels = {actor.name: f"{actor.label} {actor.name}" for actor in spec.actors}
+        entry["leaves_out"] = [labels[name] for name in zone.leaves_out]
     entry["expected_events_by_dwell_s"] = {
         dwell: expected_events(truth, entry, dwell) for dwell in zone.dwells_s
     }
@@ -126,7 +181,21 @@ def _thing(spec: SceneSpec, boxes: Boxes, actor: ActorSpec) -> dict[str, Any]:
     if owner:
         entry["owner"] = actor.carried_by
         entry["owner_gone_s"] = round((max(owner) + 1) / spec.fps, 2)
+    if owner and any(_kind(zone.rule) == "littering" for zone in spec.zones):
+        entry["owner_left_s"] = _left_s(spec, actor)
     return entry
+
+
+def _left_s(spec: SceneSpec, thing: ActorSpec) -> float:
+    """From when its owner stays out of reach of a thing that was put down."""
+    owner = next(actor for actor in spec.actors if actor.name == thing.carried_by)
+    place = position(thing.path, thing.put_down_s)
+    near = [
+        frame
+        for frame in range(spec.frames)
+        if math.dist(position(owner.path, frame / spec.fps), place) <= REACH_M
+    ]
+    return round((max(near, default=0) + 1) / spec.fps, 2)
 
 
 def _damage(spec: SceneSpec, boxes: Boxes) -> list[dict[str, Any]]:

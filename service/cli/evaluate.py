@@ -25,10 +25,10 @@ from models.zone import CloserLook
 from service.cli.findings import Tally, print_changes, print_report
 from service.evaluation import Terms
 from service.evaluation import evaluate as evaluate_clips
+from service.evaluation.cameras import camera_of
 from service.evaluation.film import Film, draw_look, subject_ids
 from service.evaluation.scene import load_scene
 from service.evaluation.truth import ClipTruth
-from service.evaluation.watching import camera_of
 from service.pipeline import CameraPipeline
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from models.incident import ChangeKind, Incident, IncidentChange
 from service.evaluation import Report, Row
+from service.evaluation.figures import Figures, Middle
 
 PIPED_WIDTH = 140
 EXPLANATION = """\
@@ -21,6 +22,13 @@ expected   incidents that the ground truth names for the zone at this dwell
 matched    of those, found; missed = expected - matched
 false      incidents that nobody expected
 delay      seconds from the moment the dwell was reached to the incident\
+"""
+FIGURES_EXPLANATION = """\
+camera hours  each dwell of a clip counts as a camera of its own that watched it once
+false a day   false orders per camera and day
+once          expected incidents that became exactly one order, and their share
+start error   median; how much too late an order says it began (below 0: too early)
+delay         median; seconds from the moment the dwell was reached to the order\
 """
 
 
@@ -117,6 +125,37 @@ def print_report(report: Report) -> None:
         f"false alarms {totals.false_alarms}; precision {totals.precision:.3f}, "
         f"recall {totals.recall:.3f}, F1 {totals.f1:.3f}"
     )
+    console.print(_figures(report.figures))
+    console.print(FIGURES_EXPLANATION, style="dim", highlight=False)
+
+
+def _figures(figures: Mapping[str, Figures]) -> Table:
+    """What a city asks for, with 95 % intervals, for all clips and by their conditions."""
+    table = Table(title="Figures with their 95 % intervals")
+    table.add_column("clips", overflow="fold")
+    for name in ("camera hours", "false a day", "once", "start error s", "delay s"):
+        table.add_column(name, justify="right")
+    for name, some in figures.items():
+        table.add_row(
+            name,
+            f"{some.camera_days * 24:.3f}",
+            _with_interval(some.false_per_camera_day, some.false_interval, ".1f"),
+            f"{some.once}/{some.expected} "
+            + _with_interval(some.once_ratio, some.once_interval, ".2f"),
+            _middle(some.start_error),
+            _middle(some.delay),
+        )
+    return table
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None, form: str) -> str:
+    if value is None or interval is None:
+        return "-"
+    return f"{value:{form}} ({interval[0]:{form}} to {interval[1]:{form}})"
+
+
+def _middle(middle: Middle | None) -> str:
+    return "-" if middle is None else _with_interval(middle.median_s, middle.interval_s, ".1f")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -79,8 +79,12 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """The file as data with lines; raises :class:`ConfigError` if it is not readable YAML."""
-    file = str(path)
-    root = _compose(file, _read_text(path))
+    return document_of(str(path), _read_text(path))
+
+
+def document_of(file: str, text: str) -> Document:
+    """YAML text as data with lines; raises :class:`ConfigError` if it is not readable YAML."""
+    root = _compose(file, text)
     builder = _Builder(file)
     data = builder.build(root, "", 0)
     return Document(file=file, root=root, data=data, problems=builder.problems)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from detector.backends import Detector
-from detector.readers import REPLAY_START
 from models.geometry import Box
 from models.incident import Incident
 from models.seeing import Frame, Look
+from service.evaluation.cameras import Terms
 from service.evaluation.matching import Case, match
 from service.evaluation.report import Report, Row
-from service.evaluation.truth import ClipTruth, ZoneTruth, load_truths
-from service.evaluation.watching import Terms, Trial, watch
+from service.evaluation.truth import ClipTruth, UpkeepTruth, ZoneTruth, load_truths
+from service.evaluation.watching import Trial, UpkeepTrial, Watched, starts_at, watch
 from zones.polygon import ZoneShape
 
 OnClip = Callable[[ClipTruth], Callable[[Frame, Look], None] | None]
@@ -42,17 +42,23 @@ def evaluate(
             for zone in clip.zones
             for dwell_s in _dwells(zone, dwells_s)
         ]
-        watch(clip, detector, trials, judged, on_look)
-        rows.extend(score(clip, trial) for trial in trials)
+        upkeep = [
+            UpkeepTrial.of(clip, truth, dwell_s, judged)
+            for truth in clip.upkeep
+            for dwell_s in _dwells(truth, dwells_s)
+        ]
+        watched = watch(clip, detector, trials, judged, on_look, upkeep)
+        rows.extend(score(clip, trial, watched) for trial in trials)
+        rows.extend(score_upkeep(clip, trial, watched) for trial in upkeep)
     return Report(rows=tuple(rows))
 
 
-def score(clip: ClipTruth, trial: Trial) -> Row:
+def score(clip: ClipTruth, trial: Trial, watched: Watched) -> Row:
     """One row: what a trial found against what was expected of it."""
     zone = trial.zone
     case = Case(
         incidents=[(incident, _as_in_truth(incident, clip)) for incident in trial.opened],
-        starts_at=REPLAY_START,
+        starts_at=starts_at(clip),
         dwell_s=trial.dwell_s,
         expected=zone.expected(trial.dwell_s) or 0,
     )
@@ -68,10 +74,42 @@ def score(clip: ClipTruth, trial: Trial) -> Row:
         missed=result.missed,
         false_alarms=result.false_alarms,
         delay_s=result.delays_s,
+        start_error_s=result.start_errors_s,
+        once=result.once,
+        kind=zone.kind.value,
+        watched_s=watched.seconds,
+        conditions=clip.conditions,
     )
 
 
-def _dwells(zone: ZoneTruth, wanted_s: Sequence[float]) -> list[float]:
+def score_upkeep(clip: ClipTruth, trial: UpkeepTrial, watched: Watched) -> Row:
+    """One row: what was said of a camera or an asset; what is called by another name is false."""
+    truth = trial.truth
+    expected = truth.expected(trial.dwell_s) or 0
+    right = [incident for incident in trial.opened if incident.label == truth.label]
+    matched = min(expected, len(right))
+    began_at = starts_at(clip)
+    opened_s = [(each.opened_at - began_at).total_seconds() for each in right[:matched]]
+    started_s = [(each.started_at - began_at).total_seconds() for each in right[:matched]]
+    return Row(
+        clip=clip.name,
+        zone=truth.name,
+        dwell_s=trial.dwell_s,
+        expected=expected,
+        found=len(trial.opened),
+        matched=matched,
+        missed=expected - matched,
+        false_alarms=len(trial.opened) - matched,
+        delay_s=tuple(round(at_s - truth.from_s - trial.dwell_s, 2) for at_s in opened_s),
+        start_error_s=tuple(round(at_s - truth.from_s, 2) for at_s in started_s),
+        once=matched if len(trial.opened) == matched else 0,
+        kind="camera_fault" if truth.box is None else "watched_asset",
+        watched_s=watched.seconds,
+        conditions=clip.conditions,
+    )
+
+
+def _dwells(zone: ZoneTruth | UpkeepTruth, wanted_s: Sequence[float]) -> list[float]:
     """Thresholds to judge a zone at: those for which its ground truth says what to expect."""
     dwells = sorted(set(wanted_s)) or sorted(zone.expected_by_dwell_s)
     return [dwell for dwell in dwells if zone.expected(dwell) is not None]

@@ -6,20 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One zone of one clip at one dwell threshold."""
-
-    clip: str
-    zone: str
-    dwell_s: float
-    expected: int
-    found: int
-    matched: int
-    missed: int
-    false_alarms: int
-    delay_s: tuple[float, ...]
+from service.evaluation.figures import Figures, by_condition
+from service.evaluation.row import Row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,12 +34,18 @@ class Report:
         """All rows together."""
         return sum_up(self.rows)
 
+    @property
+    def figures(self) -> Mapping[str, Figures]:
+        """What all rows say (``all``), and those of each condition, with intervals."""
+        return by_condition(self.rows)
+
     def as_json(self) -> Mapping[str, Any]:
-        """Plain data: ``rows`` and ``totals``."""
-        rows = [{**asdict(row), "delay_s": list(row.delay_s)} for row in self.rows]
+        """Plain data: ``rows``, ``totals`` and ``figures``."""
+        rows = [_row(row) for row in self.rows]
         for row in rows:
             row["dwell_s"] = _plain(row["dwell_s"])
-        return {"rows": rows, "totals": asdict(self.totals)}
+        figures = {name: of_rows.as_json() for name, of_rows in self.figures.items()}
+        return {"rows": rows, "totals": asdict(self.totals), "figures": figures}
 
 
 def sum_up(rows: Iterable[Row]) -> Totals:
@@ -72,6 +66,11 @@ def sum_up(rows: Iterable[Row]) -> Totals:
         recall=round(recall, 4),
         f1=round(harmonic, 4),
     )
+
+
+def _row(row: Row) -> dict[str, Any]:
+    values = {**asdict(row), "watched_s": round(row.watched_s, 2)}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
 
 def _share(part: int, whole: int) -> float:

@@ -7,55 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from detector.backends import Detector
 from detector.readers import REPLAY_START, read_file
-from models.city import ModelFacts
-from models.incident import ChangeKind, Incident
+from models.incident import ChangeKind, Incident, IncidentChange
 from models.seeing import Frame, Look
-from models.zone import (
-    Camera,
-    CloserLook,
-    DamagedFacilityRule,
-    DecodeMode,
-    IllegalParkingRule,
-    LitteringRule,
-    LitterRule,
-    Rule,
-    RuleKind,
-    Zone,
-)
-from service.config.vocabulary import DEFAULT_CLOSER_LOOK, DEFAULT_LABELS, usual_labels
-from service.evaluation.truth import ClipTruth, ZoneTruth
+from models.zone import Camera
+from service.evaluation.cameras import Terms, camera_for, camera_of, upkeep_camera
+from service.evaluation.truth import ClipTruth, UpkeepTruth, ZoneTruth
 from service.pipeline import Seeing
+from service.upkeep import Upkeep
 from zones.case import CloserLooker
 from zones.engine import ZoneEngine
 
 HOLD_MARGIN_S = 3.0
 """A clip whose things stay is lengthened by so much more than the longest dwell."""
-LEGAL_BASIS = "a recording with ground truth"
-CAMERA_ID = "clip"
-
-_RULES: dict[RuleKind, type[Rule]] = {
-    RuleKind.ILLEGAL_PARKING: IllegalParkingRule,
-    RuleKind.LITTER: LitterRule,
-    RuleKind.LITTERING: LitteringRule,
-    RuleKind.DAMAGED_FACILITY: DamagedFacilityRule,
-}
 
 OnLook = Callable[[Frame, Look], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Terms:
-    """How zones are judged, whatever they are."""
-
-    look_interval_s: float = 1.0
-    facts: ModelFacts | None = None
-    """Of the model that looks, for the thresholds."""
-    closer_look: CloserLook | None = None
-    """``None``: what is usual for the kind of rule."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -79,49 +48,36 @@ class Trial:
     def look(self, look: Look, closer: CloserLooker) -> None:
         """Judge a look."""
         self.size_px = (look.width_px, look.height_px)
-        changes = self.engine.look(look, closer)
-        self.opened += [c.incident for c in changes if c.kind is ChangeKind.OPENED]
+        self.opened += _opened(self.engine.look(look, closer))
 
 
-def rule_for(kind: RuleKind, dwell_s: float, terms: Terms) -> Rule:
-    """The rule that a city gets which sets nothing but the dwell, and counts queues.
+@dataclass(kw_only=True, slots=True)
+class UpkeepTrial:
+    """One fault of the camera, or one watched asset, judged at one dwell."""
 
-    The truth of a clip tells what stands, whyever it stands.
-    """
-    facts = terms.facts
-    return _RULES[kind](
-        rule_id=kind.value,
-        labels=frozenset(usual_labels(kind.value, facts) or DEFAULT_LABELS[kind.value]),
-        dwell_s=dwell_s,
-        category=kind.value,
-        thresholds=dict(facts.thresholds) if facts is not None else {},
-        closer_look=terms.closer_look or DEFAULT_CLOSER_LOOK[kind.value],
-    )
+    truth: UpkeepTruth
+    dwell_s: float
+    upkeep: Upkeep
+    opened: list[Incident] = field(default_factory=list)
 
-
-def camera_for(clip: ClipTruth, zone: ZoneTruth, dwell_s: float, terms: Terms) -> Camera:
-    """A camera that watches one zone of the clip with one rule."""
-    rule = rule_for(zone.kind, dwell_s, terms)
-    place = Zone(
-        zone_id=zone.name, name=zone.name, polygon=zone.polygon, in_pixels=True, rules=(rule,)
-    )
-    return Camera(
-        camera_id=CAMERA_ID,
-        name=clip.name,
-        source=str(clip.video),
-        legal_basis=LEGAL_BASIS,
-        zones=(place,),
-        resolution=clip.size_px,
-        look_interval_s=terms.look_interval_s,
-        decode=DecodeMode.FULL,
-        paced=False,
-    )
+    @classmethod
+    def of(cls, clip: ClipTruth, truth: UpkeepTruth, dwell_s: float, terms: Terms) -> UpkeepTrial:
+        """A trial from nothing: it learns the view and the asset from the clip's beginning."""
+        upkeep = Upkeep(upkeep_camera(clip, truth, dwell_s, terms))
+        return cls(truth=truth, dwell_s=dwell_s, upkeep=upkeep)
 
 
-def camera_of(clip: ClipTruth, terms: Terms) -> Camera:
-    """A camera that watches all zones of the clip."""
-    cameras = [camera_for(clip, zone, 0.0, terms) for zone in clip.zones]
-    return replace(cameras[0], zones=tuple(camera.zones[0] for camera in cameras))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watched:
+    """How a clip was watched."""
+
+    seconds: float
+    """From its first look to the end of its last one."""
+
+
+def starts_at(clip: ClipTruth) -> datetime:
+    """When a clip began; some time where its ground truth does not mind."""
+    return clip.starts_at or REPLAY_START
 
 
 def watch(
@@ -130,16 +86,20 @@ def watch(
     trials: Sequence[Trial],
     terms: Terms,
     on_look: OnLook | None = None,
-) -> None:
+    upkeep: Sequence[UpkeepTrial] = (),
+) -> Watched:
     """Look at a clip once, for all trials, and at its last frame for longer where one needs it.
 
     What lies there goes on lying there: only zones of such things are judged by the repeated frame.
     """
     camera = camera_of(clip, terms)
     seeing = Seeing(camera, detector)
-    frame = None
-    for frame in read_file(camera, REPLAY_START):
-        look = _judge(seeing, frame, trials)
+    frame, last_s = None, 0.0
+    for frame in read_file(camera, starts_at(clip)):
+        if clip.is_out(frame.stream_s):
+            continue
+        look = _judge(seeing, frame, trials, upkeep)
+        last_s = frame.stream_s
         if on_look is not None:
             on_look(frame, look)
     lasting = [trial for trial in trials if trial.zone.lasting]
@@ -147,13 +107,37 @@ def watch(
         hold_s = max(trial.dwell_s for trial in trials) + HOLD_MARGIN_S
         for again in _held(frame, terms.look_interval_s, hold_s):
             _judge(seeing, again, lasting)
+    return Watched(seconds=last_s + terms.look_interval_s)
 
 
-def _judge(seeing: Seeing, frame: Frame, trials: Sequence[Trial]) -> Look:
-    look, _ = seeing.look(frame)
+def _judge(
+    seeing: Seeing, frame: Frame, trials: Sequence[Trial], upkeep: Sequence[UpkeepTrial] = ()
+) -> Look:
+    """Judge a frame as the pipeline does: rules do not see what an unwell camera sees."""
+    for unkept in upkeep:
+        unkept.opened += _opened(unkept.upkeep.look_at_camera(frame))
+    if any(unkept.upkeep.is_blind for unkept in upkeep):
+        return _unseen(frame)
+    seen = seeing.look(frame)
     for trial in trials:
-        trial.look(look, seeing.closer(frame))
-    return look
+        trial.look(seen.look, seeing.closer(frame))
+    for unkept in upkeep:
+        unkept.opened += _opened(unkept.upkeep.look_at_assets(frame, seen.detections))
+    return seen.look
+
+
+def _opened(changes: Sequence[IncidentChange]) -> list[Incident]:
+    return [change.incident for change in changes if change.kind is ChangeKind.OPENED]
+
+
+def _unseen(frame: Frame) -> Look:
+    return Look(
+        camera_id=frame.camera_id,
+        at=frame.captured_at,
+        width_px=frame.width_px,
+        height_px=frame.height_px,
+        tracks=(),
+    )
 
 
 def _held(frame: Frame, interval_s: float, hold_s: float) -> Iterator[Frame]:

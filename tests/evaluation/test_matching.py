@@ -13,7 +13,8 @@ from models.geometry import Box
 from models.incident import Incident
 from models.zone import RuleKind
 from service.evaluation.matching import Case, Match, match
-from service.evaluation.report import Report, Row, sum_up
+from service.evaluation.report import Report, sum_up
+from service.evaluation.row import Row
 from service.evaluation.truth import ClipTruth, Thing, ZoneTruth
 from tests.support.street import START
 from zones.polygon import ZoneShape
@@ -144,7 +145,24 @@ def test_the_json_has_the_published_form() -> None:
         missed=1,
         false_alarms=1,
         delay_s=(0.5,),
+        start_error_s=(0.1,),
+        once=1,
+        kind="illegal_parking",
+        watched_s=8640.0,
+        conditions=("rain",),
     )
+    figures = {
+        "false_orders": 1,
+        "camera_days": 0.1,
+        "false_orders_per_camera_day": 10.0,
+        "false_orders_per_camera_day_interval": [0.2532, 55.7164],
+        "expected": 2,
+        "exactly_one_order": 1,
+        "exactly_one_order_ratio": 0.5,
+        "exactly_one_order_interval": [0.0945, 0.9055],
+        "start_error_s": {"count": 1, "median": 0.1, "interval": [0.1, 0.1], "worst": 0.1},
+        "delay_s": {"count": 1, "median": 0.5, "interval": [0.5, 0.5], "worst": 0.5},
+    }
     assert Report(rows=(row,)).as_json() == {
         "rows": [
             {
@@ -157,6 +175,11 @@ def test_the_json_has_the_published_form() -> None:
                 "missed": 1,
                 "false_alarms": 1,
                 "delay_s": [0.5],
+                "start_error_s": [0.1],
+                "once": 1,
+                "kind": "illegal_parking",
+                "watched_s": 8640.0,
+                "conditions": ["rain"],
             }
         ],
         "totals": {
@@ -168,4 +191,5 @@ def test_the_json_has_the_published_form() -> None:
             "recall": pytest.approx(0.5),
             "f1": pytest.approx(0.5),
         },
+        "figures": {"all": figures, "rain": figures},
     }

@@ -245,7 +245,7 @@ def test_eval_prints_json_alone(run: Any, clips: Path) -> None:
     result = run("eval", "--clips", clips, "--dwell", "5,10", "--json")
     assert result.exit_code == 0
     report = json.loads(result.stdout)
-    assert set(report) == {"rows", "totals"}
+    assert set(report) == {"rows", "totals", "figures"}
     assert report["totals"]["false_alarms"] == 0
     assert [row["dwell_s"] for row in report["rows"]] == [5, 10, 5, 10]
 

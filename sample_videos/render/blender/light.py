@@ -34,10 +34,15 @@ def build_camera(spec: CameraSpec) -> None:
     bpy.context.scene.collection.objects.link(camera)
     bpy.context.scene.camera = camera
     camera.location = spec.position
-    look = Vector(spec.target) - Vector(spec.position)
-    camera.rotation_euler = look.to_track_quat("-Z", "Y").to_euler()
     camera.data.lens = spec.lens_mm
     camera.data.sensor_width = SENSOR_MM
+    aim_camera(spec)
+
+
+def aim_camera(spec: CameraSpec) -> None:
+    """Turn the camera to where it looks."""
+    look = Vector(spec.target) - Vector(spec.position)
+    bpy.context.scene.camera.rotation_euler = look.to_track_quat("-Z", "Y").to_euler()
 
 
 def _sky(light: LightSpec) -> None:

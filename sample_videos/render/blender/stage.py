@@ -10,8 +10,14 @@ import numpy as np
 
 from sample_videos.render.blender.facades import Facades
 from sample_videos.render.blender.greenery import build_trees
-from sample_videos.render.blender.light import build_camera, build_light, sun_direction
+from sample_videos.render.blender.light import (
+    aim_camera,
+    build_camera,
+    build_light,
+    sun_direction,
+)
 from sample_videos.render.blender.people import Person
+from sample_videos.render.blender.props import Bin, Carton, Signal
 from sample_videos.render.blender.street import KERB_M, build_street, lamp_head
 from sample_videos.render.blender.things import Bag, RoadPatch
 from sample_videos.render.blender.vehicles import Vehicle
@@ -71,6 +77,8 @@ class Stage:
 
     def pose(self, t_s: float) -> list[Shown]:
         """Put all actors where they are at a time; return those that are in the picture."""
+        aim_camera(self.spec.camera.at(t_s))
+        self.projection = projection_of(self.spec, t_s)
         looks = {
             actor.name: self._place(actor, t_s)
             for actor in self.spec.actors
@@ -126,11 +134,12 @@ class Stage:
             at = (now.x_m, now.y_m, self._ground(now.y_m))
             puppet.place(at, now.heading_rad, gait)
             return (*(round(v, 3) for v in at), round(now.heading_rad, 3), gait)
-        at, heading = self._bag_at(actor, t_s)
+        at, heading = self._held_at(actor, t_s)
         puppet.place(at, heading)
-        return (*(round(v, 3) for v in at), round(heading, 3))
+        where = (*(round(v, 3) for v in at), round(heading, 3))
+        return where if isinstance(puppet, Bag | Carton) else (*where, puppet.turn(actor, t_s))
 
-    def _bag_at(self, actor: ActorSpec, t_s: float) -> tuple[tuple[float, float, float], float]:
+    def _held_at(self, actor: ActorSpec, t_s: float) -> tuple[tuple[float, float, float], float]:
         """Hanging from a hand, on its way to the ground, or where it was put down."""
         rest_x, rest_y = actor.path[-1].x_m, actor.path[-1].y_m
         rest = (rest_x, rest_y, self._ground(rest_y))
@@ -141,14 +150,17 @@ class Stage:
         side = 1 if actor.hand == "left" else -1
         cos, sin = np.cos(now.heading_rad), np.sin(now.heading_rad)
         ahead, aside = 0.05, side * (0.30 + 0.25 * actor.size_m)
+        if actor.kind == "carton":
+            ahead, aside = 0.22 + 0.5 * actor.size_m, 0.0
         held = (
             now.x_m + ahead * cos - aside * sin,
             now.y_m + ahead * sin + aside * cos,
-            self._ground(now.y_m) + 0.80 - 0.74 * actor.size_m,
+            self._ground(now.y_m) + _held_height(actor),
         )
         part = max(0.0, 1 - (actor.put_down_s - t_s) / _PUT_DOWN_S)
         x, y, z = (a + part * (b - a) for a, b in zip(held, rest, strict=True))
-        return (float(x), float(y), float(z)), actor.heading_rad
+        turned = now.heading_rad if actor.kind == "carton" else actor.heading_rad
+        return (float(x), float(y), float(z)), turned
 
     def _carries(self, name: str, t_s: float) -> bool:
         return any(a.carried_by == name and t_s < a.put_down_s for a in self.spec.actors)
@@ -170,13 +182,19 @@ class Stage:
 
 
 def _gone(actor: ActorSpec, t_s: float) -> bool:
-    return actor.leaves and t_s > actor.path[-1].t_s
+    return t_s < actor.taken_up_s or (actor.leaves and t_s > actor.path[-1].t_s)
 
 
-def _actor(spec: ActorSpec, *, lit: bool) -> Vehicle | Person | Bag:
-    if spec.kind in BODIES:
-        return Vehicle(spec, lights_on=lit)
-    return Person(spec) if spec.kind == "person" else Bag(spec)
+def _held_height(actor: ActorSpec) -> float:
+    """How high above the ground what is carried begins."""
+    return 0.95 if actor.kind == "carton" else 0.80 - 0.74 * actor.size_m
+
+
+_PUPPETS = {"person": Person, "bag": Bag, "carton": Carton, "bin": Bin, "signal": Signal}
+
+
+def _actor(spec: ActorSpec, *, lit: bool) -> Vehicle | Person | Bag | Carton | Bin | Signal:
+    return Vehicle(spec, lights_on=lit) if spec.kind in BODIES else _PUPPETS[spec.kind](spec)
 
 
 def _gait(actor: ActorSpec, t_s: float, travelled_m: float, carrying: bool) -> Gait:

@@ -156,7 +156,10 @@ def _cut_arch(skin: bpy.types.Object, body: Body, x: float, side: int) -> None:
     radius = body.wheel_radius * 1.19
     z = body.wheel_radius * 1.04
     cutter.tube(
-        [((x, side * 0.52, z), radius), ((x, side * 1.2, z), radius)][::side],
+        [
+            ((x, side * (body.track - 0.25), z), radius),
+            ((x, side * (body.track + 0.43), z), radius),
+        ][::side],
         liner,
         axis="y",
         sides=48,

@@ -11,8 +11,6 @@ from sample_videos.render.blender import materials
 from sample_videos.render.blender.parts import Parts
 from sample_videos.render.bodies import Body
 
-_TRACK_M = 0.77
-"""Half the distance between left and right wheels."""
 _TYRE_M = 0.21
 
 
@@ -41,7 +39,7 @@ def build_wheel(name: str, body: Body, x: float, side: int) -> bpy.types.Object:
     )
     _spokes(wheel, r, (out + 0.012) * side, alloy)
     thing = wheel.build(f"{name} wheel", smooth=False)
-    thing.location = (x, side * _TRACK_M, r)
+    thing.location = (x, side * body.track, r)
     return thing
 
 
