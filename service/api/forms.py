@@ -200,8 +200,8 @@ class SessionIn(BaseModel):
     api_key: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class OrderQuery(BaseModel):
-    """Filters and paging of the list of orders; a filter may be given several times."""
+class OrderFilterQuery(BaseModel):
+    """Filters of orders; each may be given several times."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -213,6 +213,11 @@ class OrderQuery(BaseModel):
     priority: list[Priority] = []
     created_since: QueryTime | None = Field(None, description="Created at or after this time.")
     created_until: QueryTime | None = Field(None, description="Created before this time.")
+
+
+class OrderQuery(OrderFilterQuery):
+    """Filters and paging of the list of orders; a filter may be given several times."""
+
     updated_since: QueryTime | None = Field(
         None,
         description=(
@@ -222,5 +227,12 @@ class OrderQuery(BaseModel):
     )
     cursor: Annotated[str, Field(max_length=200)] | None = Field(
         None, description="`next_cursor` of an earlier page; repeat the filters with it."
+    )
+    wait: float = Field(
+        0.0,
+        ge=0,
+        le=60,
+        allow_inf_nan=False,
+        description="Seconds to wait for orders where there are none yet; by latest change only.",
     )
     limit: int = Field(50, ge=1, le=200)

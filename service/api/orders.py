@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.engine import Connection
+from starlette.concurrency import run_in_threadpool
 
 from models.errors import TransitionError
 from models.work_order import NEEDS_REASON, TRANSITIONS
 from service.api import actions
 from service.api.auditing import actor_of
 from service.api.deps import ApiDeps, CanRead, CanReport, CanWork, Deps
-from service.api.forms import OrderQuery, WorkOrderIn, WorkOrderPatch
+from service.api.forms import OrderFilterQuery, OrderQuery, WorkOrderIn, WorkOrderPatch
+from service.api.notifier import wait_for_more
 from service.api.problems import ProblemError, field_problem, problem_responses
 from service.api.views import (
     WorkOrderDetail,
@@ -56,8 +59,8 @@ def post_order(body: WorkOrderIn, who: CanReport, deps: Deps, response: Response
     return order_out(order, deps)
 
 
-@router.get("", responses=problem_responses(400))
-def list_orders(
+@router.get("", responses=problem_responses(400, 503))
+async def list_orders(
     query: Annotated[OrderQuery, Query()],
     _who: CanRead,
     deps: Deps,
@@ -67,21 +70,31 @@ def list_orders(
     """List orders, newest first; with `updated_since` by latest change, oldest change first.
 
     Pages neither skip nor repeat an order while others come and change. In the listing by change an
-    order that changes again comes again, later, as it then is.
+    order that changes again comes again, later, as it then is. With `wait` an answer without orders
+    is held back until there are some, or the time is over.
     """
-    wanted = _filter(query)
-    with deps.database.read() as connection:
-        start = _start(connection, query, wanted)
-        found = _page(connection, wanted, start, query.limit + 1)
+    wanted = filter_of(query)
+    read = partial(run_in_threadpool, _read, deps, query, wanted)
+    start, found = await read()
+    if not found and query.wait:
+        if start.listing is not Listing.CHANGES:
+            raise field_problem("query.wait", "needs updated_since, or a cursor that came from it")
+        start, found = await wait_for_more(request.app.state.notifier, read, query.wait)
     shown = found[: query.limit]
     next_cursor = _next_cursor(start, shown, has_more=len(found) > len(shown))
     if next_cursor is not None:
-        response.headers["Link"] = _next_link(request, next_cursor)
+        response.headers["Link"] = next_link(request, next_cursor)
     return WorkOrderPage(
         items=[order_out(order, deps) for order in shown],
         next_cursor=next_cursor,
         has_more=len(found) > len(shown),
     )
+
+
+def _read(deps: ApiDeps, query: OrderQuery, wanted: OrderFilter) -> tuple[Cursor, list[WorkOrder]]:
+    with deps.database.read() as connection:
+        start = _start(connection, query, wanted)
+        return start, _page(connection, wanted, start, query.limit + 1)
 
 
 @router.get("/{order_id}", responses=problem_responses(404))
@@ -149,7 +162,26 @@ def _version(if_match: str | None) -> int | None:
     return int(found[1])
 
 
-def _filter(query: OrderQuery) -> OrderFilter:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page of a listing, and how it goes on."""
+
+    shown: list[WorkOrder]
+    next_cursor: str | None
+    has_more: bool
+
+
+def page_of(deps: ApiDeps, query: OrderQuery) -> Page:
+    """The page that a query asks for, whatever form it is shown in."""
+    start, found = _read(deps, query, filter_of(query))
+    shown = found[: query.limit]
+    has_more = len(found) > len(shown)
+    next_cursor = _next_cursor(start, shown, has_more=has_more)
+    return Page(shown=shown, next_cursor=next_cursor, has_more=has_more)
+
+
+def filter_of(query: OrderFilterQuery) -> OrderFilter:
+    """The filter of a query."""
     return OrderFilter(
         statuses=tuple(query.status),
         categories=tuple(query.category),
@@ -201,7 +233,8 @@ def _next_cursor(start: Cursor, shown: list[WorkOrder], *, has_more: bool) -> st
     return write_cursor(Cursor(listing=start.listing, position=position, filters=start.filters))
 
 
-def _next_link(request: Request, cursor: str) -> str:
+def next_link(request: Request, cursor: str) -> str:
+    """The header that leads to the next page, in the same form."""
     kept: list[tuple[str, Any]] = [
         (name, value) for name, value in request.query_params.multi_items() if name != "cursor"
     ]

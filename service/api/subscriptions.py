@@ -103,7 +103,7 @@ def patch_subscription(
     with deps.database.write() as connection:
         if values:
             subscriptions.change_subscription(connection, str(subscription_id), **values)
-        changed = subscriptions.get_subscription(connection, str(subscription_id))
+        shown = shown_with_backlog(connection, str(subscription_id))
         if values:
             note_subscription(
                 connection,
@@ -114,7 +114,7 @@ def patch_subscription(
                 {"fields": sorted(values)},
             )
     deps.wake()
-    return SubscriptionOut.of(changed)
+    return shown
 
 
 def shown_with_backlog(connection: Connection, subscription_id: str) -> SubscriptionOut:

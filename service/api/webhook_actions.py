@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from service.api.auditing import note_subscription
 from service.api.deps import CanSubscribe, Deps
 from service.api.forms import QueryTime
 from service.api.problems import problem_responses
@@ -21,6 +22,7 @@ from service.api.webhook_forms import (
     new_secret,
 )
 from service.store import subscriptions
+from service.store.audit import Action
 from service.store.backlog import send_dead_again
 
 router = APIRouter(prefix=subscription_router.prefix, tags=["webhooks"])
@@ -28,7 +30,7 @@ router = APIRouter(prefix=subscription_router.prefix, tags=["webhooks"])
 
 @router.post("/{subscription_id}/rotate-secret", responses=problem_responses(404))
 def rotate_secret(
-    subscription_id: uuid.UUID, body: RotationIn, _who: CanSubscribe, deps: Deps
+    subscription_id: uuid.UUID, body: RotationIn, who: CanSubscribe, deps: Deps
 ) -> SubscriptionMade:
     """Change the secret. The old one signs too for `grace_s` seconds, a day by default.
 
@@ -47,6 +49,14 @@ def rotate_secret(
             previous_secret_until=until if body.grace_s else None,
         )
         shown = shown_with_backlog(connection, old.subscription_id)
+        note_subscription(
+            connection,
+            who,
+            Action.SUBSCRIPTION_CHANGED,
+            old.subscription_id,
+            deps.now(),
+            {"fields": ["secret"]},
+        )
     return SubscriptionMade(**shown.model_dump(), secret=secret)
 
 

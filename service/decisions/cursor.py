@@ -21,6 +21,8 @@ class Listing(StrEnum):
     """By creation, newest first; the position is an order's number."""
     CHANGES = "c"
     """By latest change, oldest change first; the position is a change's number."""
+    EVENTS = "e"
+    """What happened to orders, as it happened; the position is an entry of the history."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
