@@ -20,12 +20,15 @@ from service.api.problems import problem_responses
 from service.decisions.evidence_kinds import kind_of_name
 from service.store import audit, orders, retention
 from service.store.audit import Action
+from service.store.backlog import forget_delivered
 from service.store.records import HistoryEntry, HistoryKind
 
 EVERY_S = 3600.0
 AT_ONCE = 200
 """Orders of one round, so that a backlog does not hold up others."""
 ACTOR = "retention"
+KEEP_DELIVERED = timedelta(days=30)
+"""How long the log shows what was delivered; what was given up stays."""
 
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1/work-orders", tags=["work orders"])
@@ -123,6 +126,16 @@ def _delete(deps: ApiDeps, order_id: str) -> None:
     log.info("evidence deleted", order=order_id, files=len(order.files))
 
 
+def delete_told(deps: ApiDeps) -> None:
+    """Delete deliveries, with their attempts, that reached their receivers long ago."""
+    before = deps.now() - KEEP_DELIVERED
+    after_id: int | None = 0
+    while after_id is not None:
+        # In small steps, so that nobody waits long for the database.
+        with deps.database.write() as connection:
+            after_id = forget_delivered(connection, before, after_id)
+
+
 class RetentionWorker:
     """A thread that deletes what has had its time, every hour. A context manager."""
 
@@ -148,6 +161,7 @@ class RetentionWorker:
         while not self._stopping.is_set():
             try:
                 more = delete_expired(self._deps) >= AT_ONCE
+                delete_told(self._deps)
                 log_head(self._deps)
             except StoreError as error:
                 log.error("evidence could not be deleted", reason=str(error))

@@ -12,7 +12,7 @@ from cloudevents.v1.http import from_http
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from service.api.retention import delete_told
-from service.store import deliveries, subscriptions
+from service.store import schema, subscriptions
 from service.store.database import Database
 from service.store.secrets import SEALED, SecretBox, seal_all
 from tests.delivery.conftest import StartService
@@ -236,16 +236,15 @@ def test_what_was_delivered_long_ago_is_deleted_with_its_event(service: Service)
         assert len(service.client.get(log).json()["items"]) == 1
         month = timedelta(days=31)
         with service.deps.database.write() as connection:
-            for table, column in (
-                (deliveries.deliveries, "created_at"),
-                (deliveries.deliveries, "finished_at"),
-            ):
-                connection.execute(table.update().values({column: service.deps.now() - month}))
+            long_ago = service.deps.now() - month
+            connection.execute(
+                schema.deliveries.update().values(created_at=long_ago, finished_at=long_ago)
+            )
         delete_told(service.deps)
 
         assert service.client.get(log).json()["items"] == []
         with service.deps.database.read() as connection:
-            assert connection.execute(deliveries.events.select()).all() == []
+            assert connection.execute(schema.events.select()).all() == []
 
 
 def test_secrets_lie_sealed_where_there_is_a_key(database: Database, start: StartService) -> None:
