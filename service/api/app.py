@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from service.api import (
     cameras,
+    geojson,
     health,
     incidents,
     open311,
@@ -21,6 +22,7 @@ from service.api import (
     reference,
     retention,
     sessions,
+    statistics,
     streaming,
     subscriptions,
     webhook_actions,
@@ -70,6 +72,8 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     deps.metrics.registry.register(health.collector(deps))
     problems.install(app)
     for module in (
+        geojson,
+        statistics,
         orders,
         retention,
         incidents,

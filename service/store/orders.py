@@ -187,7 +187,7 @@ def newest_orders(
     connection: Connection, wanted: OrderFilter, *, before_number: int | None, limit: int
 ) -> list[WorkOrder]:
     """Orders from the newest back; ``before_number`` goes on where the last page ended."""
-    query = _filtered(wanted).order_by(orders.c.number.desc()).limit(limit)
+    query = _filtered(connection, wanted).order_by(orders.c.number.desc()).limit(limit)
     if before_number is not None:
         query = query.where(orders.c.number < before_number)
     return _many(connection, query)
@@ -197,7 +197,7 @@ def changed_orders(
     connection: Connection, wanted: OrderFilter, *, after_change: int, limit: int
 ) -> list[WorkOrder]:
     """Orders by their latest change, oldest change first, after a given one."""
-    query = _filtered(wanted).where(orders.c.change_seq > after_change)
+    query = _filtered(connection, wanted).where(orders.c.change_seq > after_change)
     return _many(connection, query.order_by(orders.c.change_seq).limit(limit))
 
 
@@ -248,7 +248,8 @@ def _one(
     return found[0] if found else None
 
 
-def _filtered(wanted: OrderFilter) -> sa.Select[Any]:
+def condition_of(connection: Connection, wanted: OrderFilter) -> sa.ColumnElement[bool]:
+    """The condition on an order that a filter stands for, in the connection's scope."""
     one_of = {
         orders.c.status: wanted.statuses,
         orders.c.category: wanted.categories,
@@ -257,12 +258,16 @@ def _filtered(wanted: OrderFilter) -> sa.Select[Any]:
         orders.c.department_id: wanted.department_ids,
         orders.c.priority: wanted.priorities,
     }
-    query = sa.select(orders).where(*(c.in_(values) for c, values in one_of.items() if values))
+    conditions = [column.in_(values) for column, values in one_of.items() if values]
     if wanted.created_since is not None:
-        query = query.where(orders.c.created_at >= wanted.created_since)
+        conditions.append(orders.c.created_at >= wanted.created_since)
     if wanted.created_until is not None:
-        query = query.where(orders.c.created_at < wanted.created_until)
-    return query
+        conditions.append(orders.c.created_at < wanted.created_until)
+    return sa.and_(within(connection, orders.c.department_id), *conditions)
+
+
+def _filtered(connection: Connection, wanted: OrderFilter) -> sa.Select[Any]:
+    return sa.select(orders).where(condition_of(connection, wanted))
 
 
 def _many(connection: Connection, query: sa.Select[Any]) -> list[WorkOrder]:
