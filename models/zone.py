@@ -57,6 +57,11 @@ DEFAULT_THRESHOLD = 0.25
 """Confidence that counts, for labels of which neither configuration nor weights say anything."""
 
 
+REDETECT_EVERY_S = 15.0
+"""What a city gets that does not say; small litter that a look at the whole picture does not notice
+waits no longer."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimeWindow:
     """A part of the day on some days of the week, in local time.
@@ -259,7 +264,7 @@ class Camera:
     resolution: tuple[int, int] | None = None
     """(width, height) that pixel polygons refer to; ``None``: whatever the stream delivers."""
     look_interval_s: float = 1.0
-    redetect_every_s: float = 15.0
+    redetect_every_s: float = 0.0
     """While the picture does not change, the detector looks again after so long; 0: each time."""
     decode: DecodeMode = DecodeMode.AUTO
     rtsp_transport: str = "tcp"

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from detector.backends import Detector
 from detector.closer import look_again, look_closer, regions, slices
+from detector.gate import StillnessGate
 from detector.tracking import CameraTracker, kind_of
 from models.errors import DetectorError
 from models.geometry import Box
@@ -37,6 +38,8 @@ class Processed:
     """At candidates that were about to be confirmed."""
     upkeep: tuple[IncidentChange, ...] = ()
     """Those of ``changes`` that concern the camera itself or its watched assets, not its rules."""
+    is_still: bool = False
+    """Nothing has changed since the detector last looked: its detections of then were taken."""
     is_blind: bool = False
     """The camera is not well: the rules have not seen this frame, and ``look`` is empty."""
 
@@ -85,6 +88,16 @@ class CloserLooks:
         return found
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What a frame shows, before it is judged."""
+
+    look: Look
+    detections: tuple[Detection, ...]
+    is_still: bool
+    """The picture has not changed: these are the detections of an earlier frame."""
+
+
 class Seeing:
     """Detection and tracking of one camera: from frames to looks.
 
@@ -95,16 +108,28 @@ class Seeing:
         wanted = (rule.labels for zone in camera.run_zones for rule in zone.rules)
         self._kinds = frozenset(kind_of(label) for label in ALWAYS_TRACKED.union(*wanted))
         self._tracker = CameraTracker(camera.camera_id)
+        self._gate = StillnessGate(camera.redetect_every_s)
+        self._found: tuple[Detection, ...] = ()
         self._camera = camera
         self._detector = detector
         self._regions: dict[tuple[int, int], tuple[Box, ...]] = {}
 
-    def look(self, frame: Frame) -> tuple[Look, tuple[Detection, ...]]:
+    def look(self, frame: Frame) -> Seen:
         """Look at a frame; raises :class:`~models.errors.InferenceError` if that is impossible."""
-        found = look_closer(self._detector, frame.image, self._regions_of(frame))
-        detections = tuple(item for item in found if kind_of(item.label) in self._kinds)
+        is_open = self._gate.is_open(frame)
+        if is_open:
+            self._found = self._detect(frame)
         # Rules see what a recording keeps, so that a replay decides exactly as they did.
-        return rounded(self._tracker.update(frame, detections)), detections
+        look = rounded(self._tracker.update(frame, self._found))
+        return Seen(look=look, detections=self._found, is_still=not is_open)
+
+    def _detect(self, frame: Frame) -> tuple[Detection, ...]:
+        try:
+            found = look_closer(self._detector, frame.image, self._regions_of(frame))
+        except DetectorError:
+            self._gate.forget()
+            raise
+        return tuple(item for item in found if kind_of(item.label) in self._kinds)
 
     def detect_only(self, frame: Frame) -> tuple[Detection, ...]:
         """What there is to be hidden in a frame that nothing else is made of."""
@@ -187,14 +212,15 @@ class CameraPipeline:
         self._owed += self.upkeep.look_at_camera(frame)
         if self.upkeep.is_blind:
             return self._unseen(frame)
-        look, detections = self._seeing.look(frame)
+        seen = self._seeing.look(frame)
         closer = self._seeing.closer(frame)
-        changes = self._engine.look(look, closer)
-        upkeep = (*self._told(), *self.upkeep.look_at_assets(frame, detections))
+        changes = self._engine.look(seen.look, closer)
+        upkeep = (*self._told(), *self.upkeep.look_at_assets(frame, seen.detections))
         return Processed(
             frame=frame,
-            detections=detections,
-            look=look,
+            detections=seen.detections,
+            look=seen.look,
+            is_still=seen.is_still,
             changes=(*changes, *upkeep),
             closer_looks=tuple(closer.made),
             upkeep=upkeep,

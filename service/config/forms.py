@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from models.evidence import DEFAULT_ORIGINALS_DAYS
 from models.parking import LONGEST_RED_S
+from models.zone import REDETECT_EVERY_S
 from service.config.place_forms import AnyAddressesForm, GroundForm
 from service.config.rule_forms import AnyRuleForm, CalendarForm, Form, ScheduleForm
 from service.config.scalars import Duration, Identifier, Positive, Ratio, Text, TimeZone
@@ -168,6 +170,15 @@ class ZoneForm(Form):
         return self
 
 
+class OriginalsForm(Form):
+    """Unblurred pictures, kept encrypted for one holder of a key; only where the law allows it."""
+
+    recipient: Annotated[str, Field(pattern=r"^x25519:[0-9a-f]{64}$")]
+    """The holder's public key, as `streetwarden evidence keygen` prints it."""
+    legal_basis: Text
+    """Why unblurred pictures of this place may be kept, for example a decision."""
+
+
 class PrivacyForm(Form):
     """What must not be seen in a camera's pictures."""
 
@@ -177,6 +188,8 @@ class PrivacyForm(Form):
     """Where vehicles have their plates; off only where plates are needed and the law allows it."""
     masks: list[Annotated[list[RatioPointForm], Field(min_length=3)]] = Field(default_factory=list)
     """Polygons [x, y] as ratios (windows, gardens), painted over before anything looks at them."""
+    originals: OriginalsForm | None = None
+    """Keep the unblurred picture of each incident, encrypted; left out: none is kept."""
 
 
 class EvidenceForm(Form):
@@ -192,6 +205,8 @@ class EvidenceForm(Form):
     """New pictures while it is still there: the first after this time, the next after twice it."""
     retention_days: dict[str, Annotated[int, Field(ge=1, le=36_500)]] = Field(default_factory=dict)
     """Category (or 'default') to the days after closing that evidence is kept; none: for good."""
+    originals_days: Annotated[int, Field(ge=1, le=3650)] = DEFAULT_ORIGINALS_DAYS
+    """Days after which unblurred originals are deleted, counted from when they came."""
 
 
 def _usb_index_as_text(value: Any) -> Any:
@@ -225,8 +240,10 @@ class CameraForm(Form):
     resolution: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
     """[width, height] that polygons in pixels refer to."""
     look_interval: Positive = 1.0
-    redetect_every: Duration = 15.0
     """Time between two analysed frames."""
+    redetect_every: Duration = REDETECT_EVERY_S
+    """While the picture does not change, the detector looks again only after so long; 0s: it looks
+    each time."""
     decode: Literal["auto", "full", "keyframes"] = "auto"
     """keyframes: only whole pictures, much cheaper; auto: if they come often enough."""
     rtsp_transport: Literal["tcp", "udp"] = "tcp"

@@ -123,6 +123,8 @@ class CameraRuntime:
         self._act(processed)
         if not processed.is_blind:  # else the time counts as one in which nobody looked
             self._measure(frame, started)
+            if processed.is_still:
+                self._deps.metrics.still_looks.labels(self.camera.camera_id).inc()
         if not self.camera.paced:
             return 0.0
         spacing = self.camera.look_interval_s * MIN_SPACING_RATIO

@@ -13,6 +13,11 @@ class DaemonMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.looks = self._counter("streetwarden_looks", "Analysed frames", "camera")
+        self.still_looks = self._counter(
+            "streetwarden_still_looks",
+            "Of the looks, those at a picture that had not changed since the detector last looked",
+            "camera",
+        )
         self.look_failures = self._counter(
             "streetwarden_look_failures", "Frames that could not be analysed", "camera"
         )
