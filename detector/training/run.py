@@ -52,6 +52,9 @@ class TrainingRun:
     learning_rate: float = 0.0004
     last_layer_rate_factor: float = 5.0
     """The exchanged layers start from nothing, the others from what they know."""
+    early_layers_rate_factor: float = 1.0
+    """Below 1, the backbone (layers 0 to 10 of YOLO11) moves less than neck and head: what it knows
+    of the teacher's classes stays."""
     frozen_statistics: bool = True
     """Keep the running statistics of the start model: its answers then change only by learning."""
     warmup_epochs: float = 1.0

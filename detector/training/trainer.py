@@ -35,6 +35,9 @@ from detector.training.sources import SourceTable, load_sources, source_of, with
 from detector.training.teacher import Teacher
 from models.errors import ConfigError, Problem
 
+BACKBONE_LAYERS = 11
+"""Of YOLO11; the neck begins after them."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -77,16 +80,13 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
         return merged(network, load_network(self.merge_with), self.run.merge_share, self.run.kept)
 
     def build_optimizer(self, model: nn.Module, *args: Any, **options: Any) -> Any:
-        """As ultralytics does, but with a rate of their own for the exchanged layers."""
+        """As ultralytics does, with rates of their own for exchanged and for early layers."""
         optimizer = super().build_optimizer(model, *args, **options)
-        head: Any = model.model[-1]
-        exchanged = {id(p) for branch in head.cv3 for p in branch[-1].parameters()}
-        for group in list(optimizer.param_groups):
-            moved = [p for p in group["params"] if id(p) in exchanged]
-            if moved:
-                group["params"] = [p for p in group["params"] if id(p) not in exchanged]
-                rate = group["lr"] * self.run.last_layer_rate_factor
-                optimizer.add_param_group({**group, "params": moved, "lr": rate})
+        layers: Any = model.model
+        exchanged = {id(p) for branch in layers[-1].cv3 for p in branch[-1].parameters()}
+        early = {id(p) for p in layers[:BACKBONE_LAYERS].parameters()}
+        with_rate(optimizer, exchanged, self.run.last_layer_rate_factor)
+        with_rate(optimizer, early, self.run.early_layers_rate_factor)
         return optimizer
 
     def _model_train(self) -> None:
@@ -177,6 +177,15 @@ class StreetTrainer(DetectionTrainer):  # type: ignore[misc]
         if not self.run.teacher_elsewhere:
             return ()
         return tuple(n for n in shared(teacher, self.run.classes) if n not in self.run.kept)
+
+
+def with_rate(optimizer: torch.optim.Optimizer, chosen: set[int], factor: float) -> None:
+    """Move parameters, chosen by ``id``, to groups of their own with ``factor`` of the rate."""
+    for group in list(optimizer.param_groups) if factor != 1.0 else ():
+        moved = [p for p in group["params"] if id(p) in chosen]
+        if moved:
+            group["params"] = [p for p in group["params"] if id(p) not in chosen]
+            optimizer.add_param_group({**group, "params": moved, "lr": group["lr"] * factor})
 
 
 def _arguments(run: TrainingRun) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from detector.training.model import (  # noqa: E402
     with_classes,
 )
 from detector.training.teacher import Teacher  # noqa: E402
+from detector.training.trainer import BACKBONE_LAYERS, with_rate  # noqa: E402
 from models.errors import ConfigError, WeightsError  # noqa: E402
 
 pytestmark = pytest.mark.needs_ultralytics
@@ -246,3 +247,14 @@ def test_a_run_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
     path.write_text("name: x\nlearning_speed: 3\n")
     with pytest.raises(ConfigError, match="learning_speed"):
         load_run(path)
+
+
+def test_each_part_of_the_network_learns_at_its_own_rate(start: Any) -> None:
+    network = with_classes(start, CLASSES, KEPT)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.1)
+    chosen = {id(p) for p in network.model[:BACKBONE_LAYERS].parameters()}
+    with_rate(optimizer, chosen, 0.2)
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert all(rates[number] == pytest.approx(0.02) for number in chosen)
+    assert {rate for number, rate in rates.items() if number not in chosen} == {0.1}
+    assert len(rates) == len(list(network.parameters()))
