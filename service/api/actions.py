@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.engine import Connection
 
@@ -31,6 +32,7 @@ from service.decisions.same_thing import others_see
 from service.store import audit, deliveries, evidence, orders, subscriptions
 from service.store.audit import Action
 from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
+from service.store.scope import Scope
 
 EVENT_SOURCE = "/api/v1/work-orders"
 
@@ -50,6 +52,8 @@ class OrderChange:
     """Why it is rejected."""
     logged_as: str = ""
     """Who, as the audit log names them."""
+    duplicate_of: UUID | None = None
+    """Which order it repeats."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +94,7 @@ def receive_order(
     with deps.database.write() as connection:
         joined = joining.join(connection, request, actor, deps.now)
         if joined is not None:
-            _tell(deps, connection, joined, EventType.UPDATED)
+            tell(deps, connection, joined, EventType.UPDATED)
             joined = _still_there(deps, connection, joined, actor)
         else:
             order = _insert(deps, connection, request, actor)
@@ -125,7 +129,7 @@ def _insert(
         return None
     orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))
     order = orders.get_order(connection, order_id)
-    _tell(deps, connection, order, EventType.CREATED, moved_to=order.status)
+    tell(deps, connection, order, EventType.CREATED, moved_to=order.status)
     return order
 
 
@@ -165,16 +169,18 @@ def change(deps: ApiDeps, order_id: str, wanted: OrderChange) -> WorkOrder:
         status = _status_wanted(order, wanted)
         if status is not None:
             check_transition(order.status, status, wanted.reason or wanted.reason_code or "")
+        duplicate_of = _original(connection, order, wanted.duplicate_of)
         at = orders.tick(connection, deps.now())
         values = {
             "status": status or order.status,
             "department_id": wanted.department_id or order.department_id,
             "reason_code": wanted.reason_code or order.reason_code,
+            "duplicate_of": duplicate_of,
         }
         changed = orders.change_order(connection, order, at, **values)
         orders.add_history(connection, order_id, [_change_entry(order, changed, wanted)])
         moved_to = changed.status if changed.status is not order.status else None
-        _tell(deps, connection, changed, EventType.UPDATED, moved_to=moved_to)
+        tell(deps, connection, changed, EventType.UPDATED, moved_to=moved_to)
         if status is Status.REJECTED:
             audit.append(
                 connection,
@@ -186,6 +192,18 @@ def change(deps: ApiDeps, order_id: str, wanted: OrderChange) -> WorkOrder:
             )
     deps.wake()
     return changed
+
+
+def _original(connection: Connection, order: WorkOrder, wanted: UUID | None) -> str | None:
+    """The order that one repeats; a :class:`ConflictError` if it cannot repeat the wanted one."""
+    if wanted is None:
+        return order.duplicate_of
+    original = orders.get_order(connection, str(wanted))
+    if original.order_id == order.order_id:
+        raise ConflictError("an order cannot be a duplicate of itself")
+    if original.duplicate_of is not None:
+        raise ConflictError(f"that order is a duplicate itself, of {original.duplicate_of}")
+    return original.order_id
 
 
 def _status_wanted(order: WorkOrder, wanted: OrderChange) -> Status | None:
@@ -220,7 +238,7 @@ def observe(deps: ApiDeps, incident_id: str, seen: Observation, actor: str) -> W
         order = _noted(connection, order, incident_id, seen)
         if seen.cleared_at is not None and others_see(order, incident_id):
             after = joining.log_free_for_one(connection, order, incident_id, actor, deps.now())
-            _tell(deps, connection, after, EventType.UPDATED)
+            tell(deps, connection, after, EventType.UPDATED)
         elif seen.cleared_at is not None:
             after = _cleared(deps, connection, order, seen.cleared_at, actor)
         else:
@@ -253,7 +271,7 @@ def _cleared(
     after = orders.change_order(connection, order, at, cleared_at=cleared_at, status=status)
     _log_sight(connection, order, after, HistoryKind.CLEARED, actor)
     moved_to = status if status is not order.status else None
-    _tell(deps, connection, after, EventType.CLEARED, moved_to=moved_to)
+    tell(deps, connection, after, EventType.CLEARED, moved_to=moved_to)
     return after
 
 
@@ -268,7 +286,7 @@ def _still_there(deps: ApiDeps, connection: Connection, order: WorkOrder, actor:
     at = orders.tick(connection, deps.now())
     after = orders.change_order(connection, order, at, status=status)
     _log_sight(connection, order, after, HistoryKind.STATUS, actor)
-    _tell(deps, connection, after, EventType.UPDATED, moved_to=status)
+    tell(deps, connection, after, EventType.UPDATED, moved_to=status)
     return after
 
 
@@ -350,10 +368,10 @@ def _note_evidence(
         note=row.name,
     )
     orders.add_history(connection, order.order_id, [entry])
-    _tell(deps, connection, changed.with_file(row), EventType.EVIDENCE_ADDED)
+    tell(deps, connection, changed.with_file(row), EventType.EVIDENCE_ADDED)
 
 
-def _tell(
+def tell(
     deps: ApiDeps,
     connection: Connection,
     order: WorkOrder,
@@ -375,7 +393,8 @@ def _tell(
     wanting = [
         each.subscription_id
         for each in subscriptions.list_subscriptions(connection, only_active=True)
-        if wants(happening, each)
+        if Scope(department_ids=each.owner_department_ids).covers(order.department_id)
+        and wants(happening, each)
     ]
     if not wanting:
         return

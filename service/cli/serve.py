@@ -23,6 +23,7 @@ from models.errors import SetupError, StoreError
 from service.api.app import create_app
 from service.api.deps import ApiDeps, ApiSettings
 from service.api.retention import RetentionWorker
+from service.api.sla_job import SlaWorker
 from service.cli.folders import data_folder
 from service.config import load_city
 from service.config.categories import PACKAGED, load_categories
@@ -168,7 +169,7 @@ def build_app(deps: ApiDeps, poster: Poster, settings: DeliverySettings) -> Fast
 
     @contextmanager
     def running() -> Iterator[None]:
-        with worker, RetentionWorker(full):
+        with worker, SlaWorker(full), RetentionWorker(full):
             yield
 
     return create_app(full, running)

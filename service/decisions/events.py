@@ -24,6 +24,10 @@ class EventType(StrEnum):
     EVIDENCE_ADDED = "streetwarden.work_order.evidence_added"
     CLEARED = "streetwarden.work_order.cleared"
     """The camera saw the place free again, which verifies an order that was still to be done."""
+    SLA_WARNING = "streetwarden.work_order.sla_warning"
+    """The time to accept or to resolve an order is running out."""
+    SLA_BREACHED = "streetwarden.work_order.sla_breached"
+    """An order was not accepted or not resolved in time."""
     SUBSCRIPTION_DISABLED = "streetwarden.subscription.disabled"
     """A receiver failed for days and is not called any more. Only for those who name this type."""
     PING = "streetwarden.ping"
@@ -31,7 +35,14 @@ class EventType(StrEnum):
 
 
 ORDER_EVENTS = frozenset(
-    {EventType.CREATED, EventType.UPDATED, EventType.EVIDENCE_ADDED, EventType.CLEARED}
+    {
+        EventType.CREATED,
+        EventType.UPDATED,
+        EventType.EVIDENCE_ADDED,
+        EventType.CLEARED,
+        EventType.SLA_WARNING,
+        EventType.SLA_BREACHED,
+    }
 )
 """What an empty filter of types means."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,7 +12,7 @@ from models.ground import metres_per_degree
 from models.work_order import WorkOrderRequest
 from service.api import actions
 from service.api.deps import ApiDeps
-from service.api.open311.records import OPEN
+from service.api.open311.records import CLOSED, OPEN
 from service.api.open311.submission import Submission
 from service.store import orders, reports
 from service.store.records import HistoryEntry, HistoryKind, WorkOrder
@@ -24,6 +24,8 @@ SOURCE_NAME = "Citizen · 市民"
 PHOTO_NAME = "report"
 """Name of the citizen's picture among the order's evidence."""
 MOST_NEAR = 200
+CONTACT_KEPT = timedelta(days=90)
+"""After the end of an order, for questions about it; then nobody needs to know who reported it."""
 
 
 def submit(deps: ApiDeps, said: Submission, source: str) -> tuple[WorkOrder, WorkOrder | None]:
@@ -48,6 +50,13 @@ def submit(deps: ApiDeps, said: Submission, source: str) -> tuple[WorkOrder, Wor
     if not is_new:
         near = _known_near(deps, order)
     return order, (near[0] if near else None)
+
+
+def forget_contacts(deps: ApiDeps) -> int:
+    """Delete who reported what is long over; how many reports that were."""
+    before = deps.now() - CONTACT_KEPT
+    with deps.database.write() as connection:
+        return reports.forget_contacts(connection, CLOSED, before)
 
 
 def _request(said: Submission, source: str, now: datetime) -> WorkOrderRequest:
