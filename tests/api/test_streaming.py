@@ -127,12 +127,12 @@ def test_a_stream_needs_a_key_that_may_read(sqlite_service: Service) -> None:
     assert sqlite_service.detector.get(EVENTS).status_code == 403
 
 
-def test_a_hundred_streams_hold_neither_threads_nor_connections(service: Service) -> None:
+def test_sixty_streams_hold_neither_threads_nor_connections(service: Service) -> None:
     with ExitStack() as stack:
-        streams = [stack.enter_context(stream(service)) for _ in range(100)]
+        streams = [stack.enter_context(stream(service)) for _ in range(60)]
         began_s = time.monotonic()
         order = service.post_order()
-        assert service.client.get(ORDERS).status_code == 200
+        assert service.admin.get(ORDERS).status_code == 200
         assert time.monotonic() - began_s < 5
         # More streams than threads (40) or connections (50): were any held, nothing would come.
         assert {each.next()["subject"] for each in streams} == {order["order_id"]}

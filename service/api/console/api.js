@@ -1,7 +1,8 @@
 // Talking to the dispatch service. The session cookie is HttpOnly: this code never sees it.
 
 const BASE = "api/v1/";
-const TIMEOUT_MS = 15_000;
+/** Longer than a test event may take. */
+const TIMEOUT_MS = 20_000;
 
 /** An answer that is not a success; `status` 0 means that there was no answer at all. */
 export class ServiceError extends Error {
@@ -75,6 +76,47 @@ export function changeStatus(seen, status, why = {}) {
     headers: { "If-Match": `"${seen.version}"` },
     body: { status, ...why },
   });
+}
+
+/** All webhook subscriptions. */
+export async function subscriptions() {
+  return (await request("subscriptions")).items;
+}
+
+/** The newest deliveries of a subscription, of one state if given. */
+export async function deliveries(id, state) {
+  const query = new URLSearchParams({ limit: 50 });
+  if (state) query.set("state", state);
+  return (await request(`${subscription(id)}/deliveries?${query}`)).items;
+}
+
+/** One delivery with every attempt. */
+export function delivery(id, deliveryId) {
+  return request(`${subscription(id)}/deliveries/${deliveryId}`);
+}
+
+/** Sends a delivery again that was given up. */
+export function retryDelivery(id, deliveryId) {
+  return request(`${subscription(id)}/deliveries/${deliveryId}/retry`, { method: "POST" });
+}
+
+/** Sends everything again that was given up: `{count}`. */
+export function retryDead(id) {
+  return request(`${subscription(id)}/deliveries/retry?state=dead`, { method: "POST" });
+}
+
+/** Sends a test event and tells what the receiver answered. */
+export function testSubscription(id) {
+  return request(`${subscription(id)}/test`, { method: "POST" });
+}
+
+/** Lets a subscription that rests, or was disabled, go on. */
+export function activate(id) {
+  return request(subscription(id), { method: "PATCH", body: { active: true } });
+}
+
+function subscription(id) {
+  return `subscriptions/${encodeURIComponent(id)}`;
 }
 
 /** Address of a camera's latest picture; another one for each picture, so that it is fetched. */

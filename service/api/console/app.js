@@ -6,11 +6,13 @@ import { OrderDialog } from "./detail.js";
 import { element, show } from "./dom.js";
 import { moment } from "./format.js";
 import { OrderList } from "./orders.js";
+import { WebhookDialog } from "./webhooks.js";
 import { chooseLanguage, translateDocument, word } from "./words.js";
 
 const POLL_MS = 3_000;
 const MAX_POLL_MS = 30_000;
 const PAGE_SIZE = 30;
+const WEBHOOKS = "#/webhooks";
 const WAITING = new Set(["received"]);
 const IN_WORK = new Set(["dispatched", "accepted", "in_progress", "reopened"]);
 const DONE = new Set(["resolved", "verified", "closed"]);
@@ -20,6 +22,7 @@ const cameraList = new CameraList(part("cameras"), (camera) => cameraDialog.open
 const cameraDialog = new CameraDialog(part("camera"));
 const orderList = new OrderList(part("orders"));
 const orderDialog = new OrderDialog(part("order"), { onChange: () => poll(), onClose: leaveOrder });
+const webhookDialog = new WebhookDialog(part("webhooks"), { onClose: leaveWebhooks });
 
 /** All that the page knows; everything visible follows from it. */
 const state = {
@@ -52,6 +55,7 @@ function listen() {
   part("sign-in-form").addEventListener("submit", submitKey);
   part("sign-out").addEventListener("click", leave);
   part("more").addEventListener("click", loadOlder);
+  part("show-webhooks").addEventListener("click", () => { location.hash = WEBHOOKS; });
   window.addEventListener("hashchange", addressChanged);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && state.signedIn) poll();
@@ -153,6 +157,7 @@ async function ask() {
   render();
   await followAddress();
   if (orderDialog.shown) await orderDialog.refresh();
+  if (webhookDialog.shown) await webhookDialog.refresh();
 }
 
 function take(cameras, page) {
@@ -193,11 +198,26 @@ async function loadOlder() {
 
 /** `#/orders/ID` shows an order, so that it can be linked to and the back button works. */
 async function followAddress() {
+  await followToWebhooks();
   const match = /^#\/orders\/(.+)$/.exec(location.hash);
   const wanted = match ? decodeURIComponent(match[1]) : null;
   if (wanted === orderDialog.shown || !state.signedIn) return;
   if (wanted) await orderDialog.open(wanted);
   else if (orderDialog.shown) part("order").close();
+}
+
+/** `#/webhooks` shows them. */
+async function followToWebhooks() {
+  const wanted = location.hash === WEBHOOKS;
+  if (wanted === webhookDialog.shown || !state.signedIn) return;
+  if (wanted) await webhookDialog.open();
+  else part("webhooks").close();
+}
+
+function leaveWebhooks() {
+  if (location.hash !== WEBHOOKS) return;
+  history.pushState(null, "", location.pathname + location.search);
+  part("show-webhooks").focus();
 }
 
 function leaveOrder() {
@@ -212,6 +232,7 @@ function switchLanguage(language) {
   translateDocument();
   render();
   orderDialog.render();
+  webhookDialog.render();
 }
 
 /** Orders in the order of the list; one that moved between two pages is shown once. */
@@ -225,6 +246,7 @@ function render() {
   show(part("sign-in"), !state.signedIn && !state.problem);
   show(part("main"), state.signedIn);
   show(part("sign-out"), state.signedIn);
+  show(part("show-webhooks"), state.signedIn);
   renderProblem();
   if (!state.signedIn || state.orders === null) return;
   const orders = allOrders();
