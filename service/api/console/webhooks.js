@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { element, icon, setText } from "./dom.js";
-import { ago, count, duration, moment } from "./format.js";
+import { ago, count, moment } from "./format.js";
 import { named, word } from "./words.js";
 
 const STATES = ["", "dead", "pending", "delivered"];
@@ -192,7 +192,7 @@ export class WebhookDialog {
     this.#say(word("testing"));
     await this.#do(async () => {
       const answer = await api.testSubscription(hook.subscription_id);
-      const took = duration(answer.duration_s);
+      const took = `${count(Math.round(answer.duration_s * 1000))} ms`;
       if (answer.delivered) return word("testGood", { status: answer.status_code, took });
       throw new Error(word("testBad", { reason: answer.error }));
     });
@@ -260,7 +260,7 @@ function attemptList(log) {
     element("li", {},
       element("span", {}, moment(each.at)),
       element("span", {}, each.error ?? `HTTP ${each.status_code}`),
-      element("span", { className: "hint" }, duration(each.duration_s)),
+      element("span", { className: "hint" }, `${count(Math.round(each.duration_s * 1000))} ms`),
       each.answer ? element("q", {}, each.answer) : null));
   return element("ol", { className: "attempts" }, ...rows);
 }
