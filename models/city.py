@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.evidence import Retention
-from models.zone import Camera, Department
+from models.zone import Camera, Department, Schedule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +67,16 @@ class RecordingChoice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """A department, and where and when it is responsible; empty conditions always hold."""
+
+    department_id: str
+    camera_ids: tuple[str, ...] = ()
+    zone_ids: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class City:
     """Cameras with their zones and rules, departments, and who is responsible for what."""
 
@@ -75,8 +85,9 @@ class City:
     """IANA name; the default of schedules and of the times that people are shown."""
     cameras: tuple[Camera, ...]
     departments: tuple[Department, ...]
-    routing: Mapping[str, str] = field(default_factory=dict)
-    """Category key → department id; a rule's own department comes first, ``default`` last."""
+    routing: Mapping[str, str | tuple[Route, ...]] = field(default_factory=dict)
+    """Category key → department id, or routes of which the first that holds counts; a rule's own
+    department comes first, ``default`` last."""
     model: ModelChoice = field(default_factory=ModelChoice)
     dispatch: DispatchTarget = field(default_factory=DispatchTarget)
     recording: RecordingChoice = field(default_factory=RecordingChoice)

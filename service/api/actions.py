@@ -27,7 +27,7 @@ from service.decisions.closure import (
 )
 from service.decisions.events import EventType, Happening, cloud_event, event_id_of, wants
 from service.decisions.evidence_kinds import kind_of_name
-from service.decisions.routing import first_statuses, route
+from service.decisions.routing import Case, first_statuses, route
 from service.decisions.same_thing import others_see
 from service.store import audit, deliveries, evidence, orders, subscriptions
 from service.store.audit import Action
@@ -115,7 +115,13 @@ def receive_order(
 def _insert(
     deps: ApiDeps, connection: Connection, request: WorkOrderRequest, actor: str
 ) -> WorkOrder | None:
-    department_id = route(request.category, request.department_id, deps.routing)
+    case = Case(
+        category=request.category,
+        camera_id=request.camera_id,
+        zone_id=request.zone_id,
+        at=request.opened_at,
+    )
+    department_id = route(case, request.department_id, deps.routing)
     routed = replace(request, department_id=department_id)
     statuses = first_statuses(department_id)
     at = orders.tick(connection, deps.now())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -14,14 +14,17 @@ from models.category import Category, CategoryTable
 from models.city import City
 from models.errors import StoreError
 from models.zone import Department
+from service.api.guards import forbidden
 from service.api.metrics import ApiMetrics
 from service.api.problems import ProblemError
 from service.config.categories import load_categories
-from service.decisions.access import Permission, Role, is_same_origin, may
+from service.decisions.access import Permission, Role, is_same_origin, may, roles_with
+from service.decisions.routing import Routing
 from service.store import access
 from service.store.database import Database
 from service.store.files import FileStore
-from service.store.records import ApiKey, Attempt, Subscription
+from service.store.records import ApiKey, Attempt, Subscription, User
+from service.store.scope import Scope
 from service.store.secrets import SecretBox
 
 SESSION_COOKIE = "streetwarden_session"
@@ -41,6 +44,11 @@ class ApiSettings:
     open311: bool = False
     """Whether everybody may read, and apps with a key may report, by Open311 GeoReport v2."""
     session_s: float = 12 * 3600.0
+    """A session ends so long after sign-in, whatever happens."""
+    session_idle_s: float = 2 * 3600.0
+    """A session that nothing was asked with for so long has ended."""
+    key_grace_s: float = 24 * 3600.0
+    """A rotated key stays valid for so long, unless another time is asked for."""
 
     @property
     def is_https(self) -> bool:
@@ -78,8 +86,8 @@ class ApiDeps:
     """Further conditions of readiness by name; each raises :class:`StoreError` if not met."""
 
     @property
-    def routing(self) -> Mapping[str, str]:
-        """Category → department id."""
+    def routing(self) -> Routing:
+        """Category → department id, or routes."""
         return {} if self.city is None else self.city.routing
 
     def department(self, department_id: str | None) -> Department | None:
@@ -98,7 +106,13 @@ class Principal:
 
     name: str
     role: Role
-    key: ApiKey
+    scope: Scope
+    owner: ApiKey | User
+
+    @property
+    def actor(self) -> str:
+        """Who it is, as the audit log names them."""
+        return f"{'user' if isinstance(self.owner, User) else 'key'}:{self.name}"
 
 
 def get_deps(request: Request) -> ApiDeps:
@@ -107,8 +121,8 @@ def get_deps(request: Request) -> ApiDeps:
     return deps
 
 
-Deps = Annotated[ApiDeps, Depends(get_deps)]
-
+PublicDeps = Annotated[ApiDeps, Depends(get_deps)]
+"""For routes that everybody may use; the database is that of the whole city."""
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="apiKey", description="An API key, or X-API-Key: KEY."
@@ -117,22 +131,59 @@ _bearer = HTTPBearer(
 
 def authenticate(
     request: Request,
-    deps: Deps,
+    deps: PublicDeps,
     _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Principal:
     """Who is asking, by ``Authorization: Bearer``, ``X-API-Key`` or the session cookie."""
     token = _token(request)
     if token is not None:
-        with deps.database.read() as connection:
-            key = access.find_key(connection, token)
-        return _principal(request, key, "the API key is not known")
+        return _principal(request, _key(deps, token), "the API key is not known or has ended")
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie is None:
         raise unauthorized("an API key is needed: Authorization: Bearer KEY")
     check_origin(request)
+    return _principal(request, _signed_in(deps, cookie), "the session has ended")
+
+
+def scoped_deps(
+    deps: PublicDeps, principal: Annotated[Principal, Depends(authenticate)]
+) -> ApiDeps:
+    """The dependencies as somebody of this scope has them."""
+    return replace(deps, database=deps.database.scoped(principal.scope))
+
+
+Deps = Annotated[ApiDeps, Depends(scoped_deps)]
+"""For all other routes: needs a key or a session, and sees only what its departments may see.
+
+This is the one place where a request gets its database, so every route is limited by it.
+"""
+
+
+def _key(deps: ApiDeps, token: str) -> ApiKey | None:
+    now = deps.now()
     with deps.database.read() as connection:
-        key = access.find_session(connection, cookie, deps.now())
-    return _principal(request, key, "the session has ended")
+        key = access.find_key(connection, token, now)
+    if key is not None and _is_due(key.last_used_at, now, access.USE_NOTED_EVERY):
+        with deps.database.write() as connection:
+            access.note_use(connection, key, now)
+    return key
+
+
+def _signed_in(deps: ApiDeps, cookie: str) -> ApiKey | User | None:
+    now = deps.now()
+    idle = timedelta(seconds=deps.settings.session_idle_s)
+    with deps.database.read() as connection:
+        session = access.find_session(connection, cookie, now, idle)
+    if session is None:
+        return None
+    if _is_due(session.seen_at, now, access.SIGHT_NOTED_EVERY):
+        with deps.database.write() as connection:
+            access.note_sight(connection, cookie, now)
+    return session.owner
+
+
+def _is_due(last: datetime | None, now: datetime, every: timedelta) -> bool:
+    return last is None or now - last >= every
 
 
 def check_origin(request: Request) -> None:
@@ -151,14 +202,13 @@ class Require:
     def __init__(self, permission: Permission) -> None:
         self._permission = permission
 
-    def __call__(self, principal: Annotated[Principal, Depends(authenticate)]) -> Principal:
+    def __call__(
+        self, deps: PublicDeps, principal: Annotated[Principal, Depends(authenticate)]
+    ) -> Principal:
         """The principal, if it may."""
         if not may(principal.role, self._permission):
-            raise ProblemError(
-                403,
-                "forbidden",
-                f"role {principal.role} may not {self._permission}",
-            )
+            roles = roles_with(self._permission)
+            raise forbidden(deps, principal, str(self._permission), roles)
         return principal
 
 
@@ -166,6 +216,7 @@ CanReport = Annotated[Principal, Depends(Require(Permission.REPORT))]
 CanRead = Annotated[Principal, Depends(Require(Permission.READ))]
 CanWork = Annotated[Principal, Depends(Require(Permission.WORK))]
 CanHold = Annotated[Principal, Depends(Require(Permission.HOLD))]
+CanManage = Annotated[Principal, Depends(Require(Permission.MANAGE))]
 CanSubscribe = Annotated[Principal, Depends(Require(Permission.SUBSCRIBE))]
 
 
@@ -181,8 +232,18 @@ def _token(request: Request) -> str | None:
     return request.headers.get("x-api-key")
 
 
-def _principal(request: Request, key: ApiKey | None, otherwise: str) -> Principal:
-    if key is None:
+def principal_of(owner: ApiKey | User) -> Principal:
+    """Who is asking, of a key or a user."""
+    return Principal(
+        name=owner.name,
+        role=Role(owner.role),
+        scope=Scope(department_ids=owner.department_ids),
+        owner=owner,
+    )
+
+
+def _principal(request: Request, owner: ApiKey | User | None, otherwise: str) -> Principal:
+    if owner is None:
         raise unauthorized(otherwise)
-    request.state.who = key.name  # for the log line
-    return Principal(name=key.name, role=Role(key.role), key=key)
+    request.state.who = owner.name  # for the log line
+    return principal_of(owner)

@@ -23,6 +23,8 @@ from service.config.vocabulary import DEFAULT_ROUTE, KINDS, OWN_CATEGORIES
 _CAMERAS = ("cameras", EACH)
 _ZONES = (*_CAMERAS, "zones", EACH)
 _RULES = (*_ZONES, "rules", EACH)
+_ROUTES = ("routing", EACH, EACH)
+_ROUTES_DEPARTMENTS = (_ROUTES, (*_ROUTES, "department"))
 
 
 def check_references(
@@ -32,6 +34,7 @@ def check_references(
     yield from _duplicate_ids(document)
     yield from _departments(document.data)
     yield from _routing_keys(document.data)
+    yield from _route_places(document.data)
     yield from _schedules(document.data)
     yield from _calendars(document.data)
     yield from _labels(document.data)
@@ -86,10 +89,20 @@ def _departments(data: Any) -> Iterator[Finding]:
         (*_CAMERAS, "faults", "department"),
         (*_CAMERAS, "assets", EACH, "department"),
         ("routing", EACH),
+        *_ROUTES_DEPARTMENTS,
     ):
         for loc, value in _texts(data, *path):
             if value not in known:
                 yield Finding(loc=loc, message=unknown("department", value, known))
+
+
+def _route_places(data: Any) -> Iterator[Finding]:
+    """A mistyped place would silently send its work orders on to the next entry."""
+    for noun, ids in (("camera", _CAMERAS), ("zone", _ZONES)):
+        known = {value for _, value in _texts(data, *ids, "id")}
+        for loc, value in _texts(data, *_ROUTES, f"{noun}s", EACH):
+            if value not in known:
+                yield Finding(loc=loc, message=unknown(noun, value, known))
 
 
 def _routing_keys(data: Any) -> Iterator[Finding]:
@@ -105,14 +118,19 @@ def _routing_keys(data: Any) -> Iterator[Finding]:
 
 def _schedules(data: Any) -> Iterator[Finding]:
     known = {str(loc[-1]) for loc, _ in select(data, "schedules", EACH)}
-    for loc, value in _texts(data, *_RULES, "schedule"):
-        if value not in known:
-            yield Finding(loc=loc, message=unknown("schedule", value, known))
+    for path in ((*_RULES, "schedule"), (*_ROUTES, "schedule")):
+        for loc, value in _texts(data, *path):
+            if value not in known:
+                yield Finding(loc=loc, message=unknown("schedule", value, known))
 
 
 def _calendars(data: Any) -> Iterator[Finding]:
     known = {str(loc[-1]) for loc, _ in select(data, "calendars", EACH)}
-    for path in (("schedules", EACH, "calendar"), (*_RULES, "schedule", "calendar")):
+    for path in (
+        ("schedules", EACH, "calendar"),
+        (*_RULES, "schedule", "calendar"),
+        (*_ROUTES, "schedule", "calendar"),
+    ):
         for loc, value in _texts(data, *path):
             if value not in known:
                 yield Finding(loc=loc, message=unknown("calendar", value, known))

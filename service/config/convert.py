@@ -28,6 +28,7 @@ from service.config import polygons
 from service.config.convert_evidence import to_policy, to_privacy, to_retention
 from service.config.convert_litter import to_litter_rule
 from service.config.convert_parking import AnyRule, Usual, to_parking_rule, usual_of
+from service.config.convert_routing import to_routing
 from service.config.convert_schedule import to_calendar, to_schedule
 from service.config.convert_upkeep import to_asset, to_faults
 from service.config.forms import CameraForm, CityFile, ModelForm, ZoneForm
@@ -96,7 +97,7 @@ def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None
             Department(department_id=given.id, name=given.name, name_zh=given.name_zh)
             for given in form.departments
         ),
-        routing=dict(form.routing),
+        routing=to_routing(form.routing, lambda choice: _schedule_of(choice, context)),
         model=model,
         dispatch=DispatchTarget(url=form.dispatch.url, api_key_env=form.dispatch.api_key_env),
         retention=to_retention(form.evidence),

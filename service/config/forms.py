@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from models.evidence import DEFAULT_ORIGINALS_DAYS
 from models.parking import LONGEST_RED_S
 from models.zone import REDETECT_EVERY_S
 from service.config.place_forms import AnyAddressesForm, GroundForm
-from service.config.rule_forms import AnyRuleForm, CalendarForm, Form, ScheduleForm
+from service.config.rule_forms import (
+    AnyRuleForm,
+    CalendarForm,
+    Form,
+    ScheduleChoice,
+    ScheduleForm,
+)
 from service.config.scalars import Duration, Identifier, Positive, Ratio, Text, TimeZone
 from service.config.sources import check_dispatch_url
 from service.config.upkeep_forms import AssetForm, FaultsForm
@@ -89,6 +103,40 @@ class DepartmentForm(Form):
     """Name people read."""
     name_zh: str = ""
     """Name in Chinese."""
+
+
+class RouteForm(Form):
+    """A department, and where and when it is responsible."""
+
+    department: str
+    """Id of the department."""
+    cameras: list[str] = Field(default_factory=list)
+    """Only what these cameras see; left out: all."""
+    zones: list[str] = Field(default_factory=list)
+    """Only in zones with these ids; left out: all."""
+    schedule: ScheduleChoice | None = None
+    """Only while it holds, by the time of the incident: a name, or a schedule of its own."""
+
+
+def _route_tag(value: Any) -> str:
+    return "name" if isinstance(value, str) else "inline"
+
+
+Routes = Annotated[
+    Annotated[str, Tag("name")]
+    | Annotated[
+        list[
+            Annotated[
+                Annotated[str, Tag("name")] | Annotated[RouteForm, Tag("inline")],
+                Discriminator(_route_tag),
+            ]
+        ],
+        Field(min_length=1),
+        Tag("inline"),
+    ],
+    Discriminator(_route_tag),
+]
+"""A department, or a list of departments with where and when they are responsible."""
 
 
 class LocationForm(Form):
@@ -283,8 +331,9 @@ class CityFile(Form):
     """What is kept as proof of an incident."""
     departments: list[DepartmentForm] = Field(default_factory=list)
     """Who does the work."""
-    routing: dict[str, str] = Field(default_factory=dict)
-    """Category or kind of rule to department id; 'default' for everything else."""
+    routing: dict[str, Routes] = Field(default_factory=dict)
+    """Category or kind of rule to department id, or to a list of which the first entry that holds
+    counts; 'default' for everything else."""
     calendars: dict[str, CalendarForm] = Field(default_factory=dict)
     """Holidays and make-up working days that schedules refer to by name."""
     schedules: dict[str, ScheduleForm] = Field(default_factory=dict)
