@@ -84,14 +84,8 @@ class Film:
         samples: int,
     ) -> Picture:
         spec = self.spec
-        fixed = (
-            spec.camera.at(t_s),
-            spec.light,
-            spec.street,
-            spec.potholes,
-            sorted(holes),
-            samples,
-        )
+        camera = spec.camera.at(t_s)
+        fixed = (camera, spec.light, spec.street, spec.potholes, sorted(holes), samples)
         bodies = [
             (a.kind, a.colour, a.size_m, a.seed) for a in spec.actors if a.name in dict(looks)
         ]

@@ -125,6 +125,9 @@ def print_report(report: Report) -> None:
         f"false alarms {totals.false_alarms}; precision {totals.precision:.3f}, "
         f"recall {totals.recall:.3f}, F1 {totals.f1:.3f}"
     )
+    misnamed = sum(row.misnamed for row in report.rows)
+    if misnamed:
+        console.print(f"{misnamed} of the matched ones call by another name what has happened")
     console.print(_figures(report.figures))
     console.print(FIGURES_EXPLANATION, style="dim", highlight=False)
 

@@ -16,6 +16,7 @@ import yaml
 from models.city import ModelFacts
 from models.errors import ConfigError, Problem
 from models.zone import (
+    REDETECT_EVERY_S,
     Camera,
     CloserLook,
     DamagedFacilityRule,

@@ -8,15 +8,15 @@ from pathlib import Path
 from detector.backends import Detector
 from models.geometry import Box
 from models.incident import Incident
-from models.seeing import Frame, Look
 from service.evaluation.cameras import Terms
 from service.evaluation.matching import Case, match
-from service.evaluation.report import Report, Row
+from service.evaluation.report import Report
+from service.evaluation.row import Row
 from service.evaluation.truth import ClipTruth, UpkeepTruth, ZoneTruth, load_truths
-from service.evaluation.watching import Trial, UpkeepTrial, Watched, starts_at, watch
+from service.evaluation.watching import OnLook, Trial, UpkeepTrial, Watched, starts_at, watch
 from zones.polygon import ZoneShape
 
-OnClip = Callable[[ClipTruth], Callable[[Frame, Look], None] | None]
+OnClip = Callable[[ClipTruth], OnLook | None]
 """Told of each clip before it is watched; may return what wants to see its looks."""
 
 
@@ -36,21 +36,33 @@ def evaluate(
     rows: list[Row] = []
     for clip in load_truths(clips):
         on_look = on_clip(clip) if on_clip is not None else None
-        judged = terms or Terms()
-        trials = [
-            Trial.of(clip, zone, dwell_s, judged)
-            for zone in clip.zones
-            for dwell_s in _dwells(zone, dwells_s)
-        ]
-        upkeep = [
-            UpkeepTrial.of(clip, truth, dwell_s, judged)
-            for truth in clip.upkeep
-            for dwell_s in _dwells(truth, dwells_s)
-        ]
-        watched = watch(clip, detector, trials, judged, on_look, upkeep)
-        rows.extend(score(clip, trial, watched) for trial in trials)
-        rows.extend(score_upkeep(clip, trial, watched) for trial in upkeep)
+        rows += evaluate_clip(clip, detector, dwells_s, terms or Terms(), on_look)
     return Report(rows=tuple(rows))
+
+
+def evaluate_clip(
+    clip: ClipTruth,
+    detector: Detector,
+    dwells_s: Sequence[float],
+    terms: Terms,
+    on_look: OnLook | None = None,
+) -> list[Row]:
+    """Rows of one clip: of its zones, then of its camera and assets; raises as :func:`evaluate`."""
+    trials = [
+        Trial.of(clip, zone, dwell_s, terms)
+        for zone in clip.zones
+        for dwell_s in _dwells(zone, dwells_s)
+    ]
+    upkeep = [
+        UpkeepTrial.of(clip, truth, dwell_s, terms)
+        for truth in clip.upkeep
+        for dwell_s in _dwells(truth, dwells_s)
+    ]
+    watched = watch(clip, detector, trials, terms, on_look, upkeep)
+    return [
+        *(score(clip, trial, watched) for trial in trials),
+        *(score_upkeep(clip, trial, watched) for trial in upkeep),
+    ]
 
 
 def score(clip: ClipTruth, trial: Trial, watched: Watched) -> Row:
@@ -83,14 +95,14 @@ def score(clip: ClipTruth, trial: Trial, watched: Watched) -> Row:
 
 
 def score_upkeep(clip: ClipTruth, trial: UpkeepTrial, watched: Watched) -> Row:
-    """One row: what was said of a camera or an asset; what is called by another name is false."""
+    """One row: what was said of a camera or an asset, and whether it was called by its name."""
     truth = trial.truth
     expected = truth.expected(trial.dwell_s) or 0
-    right = [incident for incident in trial.opened if incident.label == truth.label]
-    matched = min(expected, len(right))
+    matched = min(expected, len(trial.opened))
+    found = trial.opened[:matched]
     began_at = starts_at(clip)
-    opened_s = [(each.opened_at - began_at).total_seconds() for each in right[:matched]]
-    started_s = [(each.started_at - began_at).total_seconds() for each in right[:matched]]
+    opened_s = [(each.opened_at - began_at).total_seconds() for each in found]
+    started_s = [(each.started_at - began_at).total_seconds() for each in found]
     return Row(
         clip=clip.name,
         zone=truth.name,
@@ -103,6 +115,7 @@ def score_upkeep(clip: ClipTruth, trial: UpkeepTrial, watched: Watched) -> Row:
         delay_s=tuple(round(at_s - truth.from_s - trial.dwell_s, 2) for at_s in opened_s),
         start_error_s=tuple(round(at_s - truth.from_s, 2) for at_s in started_s),
         once=matched if len(trial.opened) == matched else 0,
+        misnamed=sum(incident.label != truth.label for incident in found),
         kind="camera_fault" if truth.box is None else "watched_asset",
         watched_s=watched.seconds,
         conditions=clip.conditions,

@@ -23,6 +23,8 @@ class Row:
     """Of the time at which the incident says that it began."""
     once: int = 0
     """Expected incidents that came exactly once."""
+    misnamed: int = 0
+    """Of the matched ones, those whose order calls by another name what has happened."""
     kind: str = ""
     watched_s: float = 0.0
     """How long the clip was watched."""

@@ -228,8 +228,7 @@ def _fault(reader: TruthReader, loc: Loc) -> UpkeepTruth:
 
 
 def _asset(reader: TruthReader, loc: Loc) -> UpkeepTruth:
-    words = {"kind": list(AssetKind), "state": list(AssetState)}
-    for key, known in words.items():
+    for key, known in (("kind", list[str](AssetKind)), ("state", list[str](AssetState))):
         if str(reader.at((*loc, key))) not in known:
             raise reader.wrong((*loc, key), f"should be one of {', '.join(known)}")
     kind = AssetKind(reader.at((*loc, "kind")))

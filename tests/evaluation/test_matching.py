@@ -177,6 +177,7 @@ def test_the_json_has_the_published_form() -> None:
                 "delay_s": [0.5],
                 "start_error_s": [0.1],
                 "once": 1,
+                "misnamed": 0,
                 "kind": "illegal_parking",
                 "watched_s": 8640.0,
                 "conditions": ["rain"],

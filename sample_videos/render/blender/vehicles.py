@@ -155,11 +155,9 @@ def _cut_arch(skin: bpy.types.Object, body: Body, x: float, side: int) -> None:
     liner = materials.plain("arch", (0.004, 0.004, 0.004), 0.9)
     radius = body.wheel_radius * 1.19
     z = body.wheel_radius * 1.04
+    inner, outer = body.track - 0.25, body.track + 0.43
     cutter.tube(
-        [
-            ((x, side * (body.track - 0.25), z), radius),
-            ((x, side * (body.track + 0.43), z), radius),
-        ][::side],
+        [((x, side * inner, z), radius), ((x, side * outer, z), radius)][::side],
         liner,
         axis="y",
         sides=48,
