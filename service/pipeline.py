@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from detector.backends import Detector
 from detector.closer import look_again, look_closer, regions, slices
@@ -15,8 +16,9 @@ from detector.tracking import CameraTracker, kind_of
 from models.errors import DetectorError
 from models.geometry import Box
 from models.incident import Incident, IncidentChange
-from models.seeing import Detection, Frame, Look
+from models.seeing import Detection, Frame, Look, Track
 from models.zone import Camera, Rule
+from service.backgrounds import KeptBackground
 from service.recording.grid import rounded
 from service.references import CameraReferences
 from service.upkeep import Upkeep, join_states, split_states
@@ -104,12 +106,15 @@ class Seeing:
     Apart from the rules, so that one pass over a recording can be judged by many.
     """
 
-    def __init__(self, camera: Camera, detector: Detector) -> None:
+    def __init__(self, camera: Camera, detector: Detector, backgrounds: Path | None = None) -> None:
+        """``backgrounds``: folder in which these are kept; ``None``: they are forgotten."""
         wanted = (rule.labels for zone in camera.run_zones for rule in zone.rules)
         self._kinds = frozenset(kind_of(label) for label in ALWAYS_TRACKED.union(*wanted))
         self._tracker = CameraTracker(camera.camera_id)
         self._gate = StillnessGate(camera.redetect_every_s)
         self._found: tuple[Detection, ...] = ()
+        self._tracks: tuple[Track, ...] = ()
+        self.background = KeptBackground(camera, backgrounds)
         self._camera = camera
         self._detector = detector
         self._regions: dict[tuple[int, int], tuple[Box, ...]] = {}
@@ -120,7 +125,9 @@ class Seeing:
         if is_open:
             self._found = self._detect(frame)
         # Rules see what a recording keeps, so that a replay decides exactly as they did.
-        look = rounded(self._tracker.update(frame, self._found))
+        unknown = self.background.look(frame, self._found, self._tracks)
+        look = rounded(self._tracker.update(frame, (*self._found, *unknown)))
+        self._tracks = look.tracks
         return Seen(look=look, detections=self._found, is_still=not is_open)
 
     def _detect(self, frame: Frame) -> tuple[Detection, ...]:
@@ -187,7 +194,8 @@ class CameraPipeline:
         references: CameraReferences | None = None,
     ) -> None:
         rules, upkeep = split_states(state)
-        self._seeing = Seeing(camera, detector)
+        folder = None if references is None else references.folder
+        self._seeing = Seeing(camera, detector, folder)
         self._engine = ZoneEngine(camera, rules)
         self.upkeep = Upkeep(camera, upkeep, references)
         self._owed: tuple[IncidentChange, ...] = ()
@@ -225,6 +233,11 @@ class CameraPipeline:
             closer_looks=tuple(closer.made),
             upkeep=upkeep,
         )
+
+    def save(self) -> None:
+        """Keep what was learnt of views, assets and backgrounds."""
+        self.upkeep.save()
+        self._seeing.background.save()
 
     def state(self) -> str:
         """What must outlive a restart, as text."""

@@ -51,6 +51,7 @@ class CameraReferences:
     """One camera's file and requests in a folder."""
 
     def __init__(self, folder: Path, camera_id: str) -> None:
+        self.folder = folder
         self._path = folder / f"{camera_id}{SUFFIX}"
         self._requests = folder / f"{camera_id}{_REQUESTS}"
 

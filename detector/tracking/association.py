@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from models.geometry import Box
+from models.labels import UNKNOWN_OBJECT
 from models.seeing import Detection
 
 KINDS = {
@@ -19,7 +20,7 @@ KINDS = {
     "graffiti": "graffiti",
 }
 """Labels that a detector gives in turn to one and the same thing; any other is a kind by itself."""
-KINDS_BY_PLACE = frozenset({"rubbish", "road damage", "graffiti"})
+KINDS_BY_PLACE = frozenset({"rubbish", "road damage", "graffiti", UNKNOWN_OBJECT})
 """Things that cannot be exchanged unnoticed: the same place is the same thing, whatever its look
 (a heap grows, a pothole fills with water)."""
 

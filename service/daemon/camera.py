@@ -142,7 +142,7 @@ class CameraRuntime:
         try:
             self._unsaved += self._desk.collected()
             self._commit()
-            self._pipeline.upkeep.save()
+            self._pipeline.save()
         finally:
             self._recorder.close()
             self.stream.stop(timeout_s)

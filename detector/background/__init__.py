@@ -1,0 +1,1 @@
+"""New things in a static background that no network has named."""
