@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from models.errors import ConflictError
 from service.api.auditing import note_subscription
 from service.api.deps import CanSubscribe, Deps
 from service.api.forms import QueryTime
@@ -24,6 +25,7 @@ from service.api.webhook_forms import (
 from service.store import subscriptions
 from service.store.audit import Action
 from service.store.backlog import send_dead_again
+from service.store.records import SubscriptionKind
 
 router = APIRouter(prefix=subscription_router.prefix, tags=["webhooks"])
 
@@ -60,7 +62,7 @@ def rotate_secret(
     return SubscriptionMade(**shown.model_dump(), secret=secret)
 
 
-@router.post("/{subscription_id}/test", responses=problem_responses(404, 503))
+@router.post("/{subscription_id}/test", responses=problem_responses(404, 409, 503))
 def try_receiver(subscription_id: uuid.UUID, _who: CanSubscribe, deps: Deps) -> TestedOut:
     """Send a `streetwarden.ping` at once and tell what the receiver answered.
 
@@ -68,6 +70,8 @@ def try_receiver(subscription_id: uuid.UUID, _who: CanSubscribe, deps: Deps) -> 
     """
     with deps.database.read() as connection:
         subscription = subscriptions.get_subscription(connection, str(subscription_id))
+    if subscription.kind is not SubscriptionKind.WEBHOOK:
+        raise ConflictError("only webhooks can be tried: this is a broker")
     return TestedOut.of(deps.ping(subscription))
 
 

@@ -6,9 +6,10 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,17 +30,21 @@ from service.config import load_city
 from service.config.categories import PACKAGED, load_categories
 from service.decisions.access import Role
 from service.delivery.metrics import DeliveryMetrics
+from service.delivery.mqtt import BrokerAddress, MqttBroker, parse_address
 from service.delivery.post import Poster
+from service.delivery.topics import OVER
 from service.delivery.worker import DeliverySettings, DeliveryWorker
 from service.logs import configure_logs
 from service.store import access
 from service.store.database import Database, open_database
 from service.store.files import FileStore
 from service.store.migrate import upgrade
+from service.store.mqtt import count_orders_in_zone, rest_broker, subscribe_broker
 from service.store.secrets import SecretBox, seal_all
 
 KEY_ENV = "STREETWARDEN_API_KEY"
 DETECTOR_KEY_ENV = "STREETWARDEN_DETECTOR_KEY"
+MQTT_ENV = "STREETWARDEN_MQTT_URL"
 SECRET_KEY_ENV = "STREETWARDEN_SECRET_KEY"  # noqa: S105 - a name
 DATABASE_ENV = "STREETWARDEN_DATABASE_URL"
 SHORTEST_KEY_CHARACTERS = 20
@@ -96,6 +101,14 @@ def serve(
             help="Webhooks may go to private and loopback addresses.",
         ),
     ] = False,
+    mqtt_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar=MQTT_ENV,
+            show_envvar=True,
+            help="Publish on a broker too: mqtt://USER:PASSWORD@HOST:1883/PREFIX, or mqtts://.",
+        ),
+    ] = None,
     retry_scale: Annotated[
         float,
         typer.Option(min=0.0, max=1.0, hidden=True, help="Shortens waits between attempts."),
@@ -123,7 +136,8 @@ def serve(
             secrets=_secret_box(database),
         )
         poster = Poster(allow_private=allow_private_webhooks)
-        app = build_app(deps, poster, DeliverySettings(retry_scale=retry_scale))
+        broker = None if mqtt_url is None else parse_address(mqtt_url)
+        app = build_app(deps, poster, DeliverySettings(retry_scale=retry_scale), broker)
         log.info("dispatch service starts", address=address, data=str(folder))
         _run(app, listener)
 
@@ -155,8 +169,14 @@ def create_key(
     typer.echo(token)
 
 
-def build_app(deps: ApiDeps, poster: Poster, settings: DeliverySettings) -> FastAPI:
+def build_app(
+    deps: ApiDeps,
+    poster: Poster,
+    settings: DeliverySettings,
+    broker: BrokerAddress | None = None,
+) -> FastAPI:
     """The HTTP interface together with the sender of webhooks, which runs as long as it does."""
+    mqtt = None if broker is None else MqttBroker(broker, partial(_open_in_zone, deps.database))
     worker = DeliveryWorker(
         deps.database,
         poster,
@@ -164,15 +184,26 @@ def build_app(deps: ApiDeps, poster: Poster, settings: DeliverySettings) -> Fast
         DeliveryMetrics(deps.metrics.registry),
         deps.now,
         deps.secrets,
+        mqtt,
     )
     full = replace(deps, wake=worker.wake, ping=worker.ping, checks={"webhooks": worker.check})
 
     @contextmanager
     def running() -> Iterator[None]:
-        with worker, SlaWorker(full), RetentionWorker(full):
+        with deps.database.write() as connection:
+            if broker is None:
+                rest_broker(connection, deps.now())
+            else:
+                subscribe_broker(connection, broker.shown, deps.now())
+        with mqtt or nullcontext(), worker, SlaWorker(full), RetentionWorker(full):
             yield
 
     return create_app(full, running)
+
+
+def _open_in_zone(database: Database, camera_id: str, zone_id: str) -> int:
+    with database.read() as connection:
+        return count_orders_in_zone(connection, camera_id, zone_id, OVER)
 
 
 @contextmanager
