@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from models.geometry import Points
 
+DEFAULT_ORIGINALS_DAYS = 30
 DEFAULT_RETENTION = "default"
 """Key of the days that hold for every category without its own."""
 
@@ -21,6 +22,9 @@ class Privacy:
     """The part of every vehicle in which its plates are."""
     masks: tuple[Points, ...] = ()
     """Polygons, as ratios 0 to 1 of the sides, painted over before anything looks."""
+    original_recipient: str = ""
+    """Public key, ``x25519:`` and 64 hexadecimal digits, for whom the unblurred picture of each
+    incident is kept encrypted; empty: none is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +45,9 @@ class Retention:
 
     days: Mapping[str, int] = field(default_factory=dict)
     """Category → days, ``default`` for all others; without it evidence is kept for good."""
+    originals_days: int = DEFAULT_ORIGINALS_DAYS
+    """Unblurred originals are deleted so many days after they came, whatever became of the order;
+    only a legal hold keeps them."""
 
     def days_of(self, category: str) -> int | None:
         """Days for a category; ``None``: for good."""

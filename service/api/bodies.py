@@ -8,7 +8,8 @@ from fastapi import Request, Response
 
 from models.errors import EvidenceError
 from service.api.problems import ProblemError
-from service.decisions.evidence_kinds import FILM, PICTURE, EvidenceKind
+from service.decisions.envelope import is_envelope
+from service.decisions.evidence_kinds import FILM, ORIGINAL, PICTURE, EvidenceKind
 from service.decisions.jpeg import jpeg_size
 from service.decisions.manifest import read_manifest
 from service.decisions.mp4 import film_size
@@ -27,7 +28,7 @@ async def read_body(request: Request, kind: EvidenceKind) -> bytes:
 
 
 def checked_size(kind: EvidenceKind, content: bytes, incident_id: str) -> tuple[int, int]:
-    """Width and height of a picture or film, zeros for a manifest; a 422 for what is none."""
+    """Width and height of a picture or film, zeros for others; a 422 for what is none."""
     if kind is PICTURE:
         picture = jpeg_size(content)
         if picture is None:
@@ -38,8 +39,18 @@ def checked_size(kind: EvidenceKind, content: bytes, incident_id: str) -> tuple[
         if film is None:
             raise _wrong("not a complete MP4 film with its index first")
         return film.width_px, film.height_px
+    if kind is ORIGINAL:
+        if not is_envelope(content):
+            raise _wrong("not an encrypted original")
+        return 0, 0
     _check_manifest(content, incident_id)
     return 0, 0
+
+
+def sealed_answer(content: bytes) -> Response:
+    """An encrypted original: never cached, never shown by a browser."""
+    headers = {"Cache-Control": "no-store", "Content-Disposition": "attachment"}
+    return Response(content, media_type=ORIGINAL.content_type, headers=headers)
 
 
 def answer(content: bytes, kind: EvidenceKind, digest: str, wanted: str | None) -> Response:

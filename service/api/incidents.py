@@ -8,12 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from service.api import actions, joining
-from service.api.bodies import answer, checked_size, read_body
+from service.api.auditing import read_original
+from service.api.bodies import answer, checked_size, read_body, sealed_answer
 from service.api.deps import CanRead, CanReport, Deps
 from service.api.forms import ObservationIn
 from service.api.problems import ProblemError, problem_responses
 from service.api.views import ObservationOut, observation_out
-from service.decisions.evidence_kinds import FILM, LIST, PICTURE, kind_of_name
+from service.decisions.evidence_kinds import FILM, LIST, ORIGINAL, PICTURE, kind_of_name
 from service.decisions.jpeg import JpegSize, jpeg_size
 from service.store import evidence
 
@@ -28,7 +29,7 @@ JPEG_BODY = {
 }
 _FILES = {
     kind.content_type: {"schema": {"type": "string", "format": "binary"}}
-    for kind in (PICTURE, FILM, LIST)
+    for kind in (PICTURE, FILM, LIST, ORIGINAL)
 }
 EVIDENCE_BODY = {"requestBody": {"required": True, "content": _FILES}}
 EVIDENCE_ANSWER: dict[int | str, dict[str, Any]] = {
@@ -45,7 +46,8 @@ EvidenceName = Annotated[
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
         description="first-wide, first-close, opened-wide, opened-close, opened-clean, latest-wide,"
         " latest-close and cleared-wide are pictures; clip is a film; manifest is the signed list."
-        " Later ones of a kind are numbered: latest-wide-2.",
+        " Later ones of a kind are numbered: latest-wide-2."
+        " opened-original is encrypted and unblurred.",
     ),
 ]
 
@@ -103,13 +105,18 @@ def put_evidence(
 def get_evidence(
     incident_id: UUID,
     name: EvidenceName,
-    _who: CanRead,
+    who: CanRead,
     deps: Deps,
     wanted: Annotated[
         str | None, Header(alias="Range", description="One part of it: bytes=0-1023.")
     ] = None,
 ) -> Response:
-    """Get a picture, film or manifest, byte for byte as it was posted."""
+    """Get a picture, film or manifest, byte for byte as it was posted.
+
+    `opened-original` needs a permission of its own, and who got it is written to the audit log.
+    """
+    if kind_of_name(name) is ORIGINAL:
+        return sealed_answer(read_original(deps, who, str(incident_id), name))
     with deps.database.read() as connection:
         file = evidence.get_evidence(connection, str(incident_id), name)
     kind = kind_of_name(name)
@@ -134,4 +141,4 @@ def put_observation(
     )
     order = actions.observe(deps, str(incident_id), seen, who.name)
     wanted = joining.wants_picture(deps.database, order, str(incident_id))
-    return observation_out(order, deps.department, wants_picture=wanted)
+    return observation_out(order, deps, wants_picture=wanted)

@@ -13,11 +13,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import StoreError
-from models.evidence import DEFAULT_RETENTION
+from models.evidence import DEFAULT_RETENTION, Retention
 from service.api.auditing import actor_of, log_head
 from service.api.deps import ApiDeps, CanHold, Deps, Principal
 from service.api.problems import problem_responses
-from service.decisions.evidence_kinds import kind_of_name
+from service.decisions.evidence_kinds import OPENED_ORIGINAL, ORIGINAL, kind_of_name
 from service.store import audit, orders, retention
 from service.store.audit import Action
 from service.store.backlog import forget_delivered
@@ -136,6 +136,34 @@ def delete_told(deps: ApiDeps) -> None:
             after_id = forget_delivered(connection, before, after_id)
 
 
+def delete_originals(deps: ApiDeps) -> int:
+    """Delete unblurred originals that had their own, shorter time; how many were due.
+
+    Counted from when they came, also of orders that are still open; without a city's file too.
+    """
+    days = (Retention() if deps.city is None else deps.city.retention).originals_days
+    now = deps.now()
+    with deps.database.read() as connection:
+        due = retention.expired_originals(
+            connection, OPENED_ORIGINAL, now - timedelta(days=days), AT_ONCE
+        )
+    for file in due:
+        with deps.database.write() as connection:
+            orders.get_order(connection, file.order_id, lock=True)  # a hold comes before or after
+            if not retention.forget_original(connection, file):
+                continue
+            deps.files.delete_evidence(file.sha256, ORIGINAL.suffix)
+            audit.append(
+                connection,
+                at=now,
+                actor=ACTOR,
+                action=Action.ORIGINAL_EXPIRED,
+                subject=f"order:{file.order_id}",
+                detail={"incident_id": file.incident_id, "sha256": file.sha256},
+            )
+    return len(due)
+
+
 class RetentionWorker:
     """A thread that deletes what has had its time, every hour. A context manager."""
 
@@ -160,7 +188,7 @@ class RetentionWorker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                more = delete_expired(self._deps) >= AT_ONCE
+                more = AT_ONCE in {delete_expired(self._deps), delete_originals(self._deps)}
                 delete_told(self._deps)
                 log_head(self._deps)
             except StoreError as error:

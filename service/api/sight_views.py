@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from service.decisions.evidence_kinds import kind_of_name
+from service.decisions.evidence_kinds import ORIGINAL, kind_of_name
 from service.store.records import Evidence, Sighting
 
 
@@ -46,7 +46,7 @@ class SightingOut(BaseModel):
 
 
 def files_out(files: Iterable[Evidence], base_url: str) -> list[dict[str, Any]]:
-    """Files as clients get them; ``base_url`` makes their links absolute."""
+    """Files as clients get them, without unblurred originals; ``base_url`` makes links absolute."""
     return [
         asdict(file)
         | {
@@ -54,6 +54,7 @@ def files_out(files: Iterable[Evidence], base_url: str) -> list[dict[str, Any]]:
             "content_type": kind_of_name(file.name).content_type,
         }
         for file in files
+        if kind_of_name(file.name) is not ORIGINAL
     ]
 
 

@@ -19,6 +19,7 @@ from service.cli.evidence import evidence
 from service.cli.harvest import harvest
 from service.cli.inspecting import agree, gallery
 from service.cli.model import export, list_models, pull, verify
+from service.cli.originals import decrypt, keygen
 from service.cli.replay import replay
 from service.cli.run import run
 from service.cli.scoring import compare_models, evaluate_model
@@ -75,6 +76,8 @@ app.add_typer(view, name="view")
 app.add_typer(assets, name="assets")
 app.add_typer(evidence, name="evidence")
 app.add_typer(audit, name="audit")
+evidence.command("keygen")(keygen)
+evidence.command("decrypt")(decrypt)
 
 
 def _print_version(wanted: bool) -> None:

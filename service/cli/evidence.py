@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ import typer
 from models.errors import EvidenceError, SetupError
 from service.cli.folders import data_folder
 from service.daemon.signing import KEY_FILE, Signer
-from service.decisions.evidence_kinds import kind_of_name
+from service.decisions.evidence_kinds import ORIGINAL, kind_of_name
 from service.decisions.manifest import (
     MANIFEST,
     Manifest,
@@ -83,7 +83,10 @@ def verify(
         _save(gathered, save)
     manifest = checked(gathered, trusted, whole=not Path(what).is_file())
     for note in manifest.files:
-        typer.echo(f"ok  {note.name}  {note.taken_at}  sha256 {note.sha256}")
+        was_checked = note.name in gathered.files
+        sign = "ok" if was_checked else "--"
+        told = "" if was_checked else "  encrypted original, not checked"
+        typer.echo(f"{sign}  {note.name}  {note.taken_at}  sha256 {note.sha256}{told}")
     made = manifest.values.get("made_with", {})
     typer.echo(
         f"incident {manifest.incident_id}, {len(manifest.files)} files, manifest"
@@ -104,7 +107,7 @@ def checked(gathered: Gathered, trusted_key: str | None, *, whole: bool) -> Mani
         manifest = check_chain(ordered, trusted_key)
     else:
         manifest = read_manifest(ordered[-1], trusted_key)
-    wrong = check_files(manifest, gathered.files)
+    wrong = check_files(_without_sealed(manifest, gathered.files), gathered.files)
     listed = {note.name for note in manifest.files}
     if whole:
         extra = sorted(set(gathered.files) - listed)
@@ -112,6 +115,16 @@ def checked(gathered: Gathered, trusted_key: str | None, *, whole: bool) -> Mani
     if wrong:
         raise EvidenceError("\n".join(wrong))
     return manifest
+
+
+def _without_sealed(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+    """Without encrypted originals that are not there: few may have them, and not for long."""
+    present = [
+        note
+        for note in manifest.files
+        if note.name in files or kind_of_name(note.name) is not ORIGINAL
+    ]
+    return replace(manifest, files=tuple(present))
 
 
 def _key_text(key: str) -> str:

@@ -18,7 +18,7 @@ def to_policy(form: EvidenceForm) -> EvidencePolicy:
 
 def to_retention(form: EvidenceForm) -> Retention:
     """How long the dispatch service keeps it."""
-    return Retention(days=dict(form.retention_days))
+    return Retention(days=dict(form.retention_days), originals_days=form.originals_days)
 
 
 def to_privacy(form: PrivacyForm) -> Privacy:
@@ -27,4 +27,5 @@ def to_privacy(form: PrivacyForm) -> Privacy:
         blur_faces=form.faces == "blur",
         blur_plates=form.plates == "blur",
         masks=tuple(tuple((x, y) for x, y in corners) for corners in form.masks),
+        original_recipient="" if form.originals is None else form.originals.recipient,
     )

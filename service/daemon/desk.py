@@ -21,6 +21,7 @@ from service.daemon.clips import Clip, ClipJob, ClipMaker, StillRing, Stills
 from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.filing import Filing, Seal
 from service.daemon.metrics import DaemonMetrics
+from service.daemon.originals import opened_original
 from service.daemon.pictures import Studio, change_pictures, kept_pictures, sight_pictures
 from service.daemon.sights import Sight, SightMemory, seen_now
 from service.daemon.wishes import PictureWishes
@@ -101,6 +102,8 @@ class EvidenceDesk:
             self._failed()
         at = processed.frame.captured_at
         files |= {name: (at, jpeg) for name, jpeg in pictures.items()}
+        if change.kind is ChangeKind.OPENED:
+            files |= self._original(processed)
         requests = self._filing.pictures(change.incident, files)
         if change.kind is ChangeKind.CLEARED:
             self._filing.over(change.incident.incident_id)
@@ -138,6 +141,13 @@ class EvidenceDesk:
     def _first(self, incident: Incident, processed: Processed) -> dict[str, tuple[datetime, bytes]]:
         sight = self._sights.first(incident, processed.look)
         return {} if sight is None else self._drawn(sight, incident, "first-wide", "first-close")
+
+    def _original(self, processed: Processed) -> dict[str, tuple[datetime, bytes]]:
+        sealed = opened_original(processed, self._studio)
+        if sealed is None:
+            self._failed()
+            return {}
+        return {name: (processed.frame.captured_at, content) for name, content in sealed.items()}
 
     def _last(self, incident: Incident) -> dict[str, tuple[datetime, bytes]]:
         sight = self._sights.last(incident.incident_id)

@@ -11,15 +11,16 @@ from models.incident import Incident
 from models.zone import Camera
 from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.ntp import clock_statement
-from service.daemon.requests import JPEG_TYPE, JSON_TYPE, MP4_TYPE, evidence_request
+from service.daemon.requests import JSON_TYPE, MP4_TYPE, evidence_request
 from service.daemon.sealing import Chain, Provenance, manifest_values
 from service.daemon.signing import Signer
+from service.decisions.evidence_kinds import kind_of_name
 from service.decisions.manifest import MANIFEST, FileNote, number_of, numbered, sealed
 
 CLIP = "clip"
 
 Pictures = Mapping[str, tuple[datetime, bytes]]
-"""Name → when it was taken, and the JPEG."""
+"""Name → when it was taken, and the JPEG, or the encrypted original."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +57,8 @@ class Filing:
     def pictures(self, incident: Incident, files: Pictures) -> list[OutboxRequest]:
         """Requests for pictures, and for the manifest that lists them; none without pictures."""
         requests = [
-            self._noted(incident, FileNote.of(name, JPEG_TYPE, jpeg, at.isoformat(), ""), jpeg)
-            for name, (at, jpeg) in files.items()
+            self._noted(incident, _note(name, at, content), content)
+            for name, (at, content) in files.items()
         ]
         return [*requests, self._manifest(incident)] if requests else []
 
@@ -104,3 +105,7 @@ class Filing:
         self.notes_of(incident.incident_id).append(note)
         text = json.dumps(asdict(note), ensure_ascii=False)
         return evidence_request(incident.incident_id, note.name, note.content_type, content, text)
+
+
+def _note(name: str, at: datetime, content: bytes) -> FileNote:
+    return FileNote.of(name, kind_of_name(name).content_type, content, at.isoformat(), "")

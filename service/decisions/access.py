@@ -28,6 +28,8 @@ class Permission(StrEnum):
     """Manage webhooks."""
     HOLD = "hold"
     """Keep evidence beyond its retention, and lift that again."""
+    ORIGINALS = "originals"
+    """Get unblurred originals, which only their holder can decrypt; each time is logged."""
 
 
 _ALLOWED: dict[Role, frozenset[Permission]] = {

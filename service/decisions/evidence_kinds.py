@@ -21,11 +21,16 @@ class EvidenceKind:
 PICTURE = EvidenceKind(content_type="image/jpeg", suffix=".jpg")
 FILM = EvidenceKind(content_type="video/mp4", suffix=".mp4")
 LIST = EvidenceKind(content_type="application/json", suffix=".json", is_told=False)
+ORIGINAL = EvidenceKind(content_type="application/octet-stream", suffix=".bin", is_told=False)
+"""Unblurred and encrypted: nobody is told of it, and it has a permission of its own."""
 FILM_NAME = "clip"
+OPENED_ORIGINAL = "opened-original"
 
 
 def kind_of_name(name: str) -> EvidenceKind:
     """The kind that a name stands for: ``clip``, ``manifest``, numbered or not; else a picture."""
     if number_of(name, MANIFEST) is not None:
         return LIST
+    if name == OPENED_ORIGINAL:
+        return ORIGINAL
     return FILM if number_of(name, FILM_NAME) is not None else PICTURE

@@ -37,6 +37,14 @@ class Action(StrEnum):
     """What is logged; others may be added, in the same form, by whoever logs them."""
 
     KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+    USER_CREATED = "user.created"
+    USER_CHANGED = "user.changed"
+    USER_DISABLED = "user.disabled"
+    PASSWORD_SET = "user.password_set"  # noqa: S105 - names what happened
+    LOCKED_OUT = "session.locked_out"
+    DENIED = "access.denied"
     SIGNED_IN = "session.opened"
     SIGN_IN_FAILED = "session.refused"
     SIGNED_OUT = "session.closed"
@@ -45,7 +53,6 @@ class Action(StrEnum):
     EVIDENCE_EXPIRED = "evidence.expired"
     ORIGINAL_EXPIRED = "original.expired"
     ORIGINAL_READ = "original.read"
-    PLATE_READ = "plate.read"
     SUBSCRIPTION_CREATED = "subscription.created"
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_DELETED = "subscription.deleted"

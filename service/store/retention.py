@@ -8,11 +8,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from models.work_order import Status
+from models.work_order import FINAL
 from service.store import schema
-
-FINAL = (Status.CLOSED, Status.REJECTED)
-"""Orders that are over."""
+from service.store.records import Evidence
 
 
 def hold(connection: Connection, order_id: str, reason: str, actor: str, at: datetime) -> bool:
@@ -66,6 +64,37 @@ def expired(
         .limit(limit)
     )
     return [str(row[0]) for row in connection.execute(query)]
+
+
+def expired_originals(
+    connection: Connection, name: str, before: datetime, limit: int
+) -> list[Evidence]:
+    """Unblurred originals that came before a time, except those under a legal hold."""
+    evidence = schema.evidence.c
+    query = (
+        sa.select(schema.evidence)
+        .where(
+            evidence.name == name,
+            evidence.created_at < before,
+            ~sa.exists().where(schema.legal_holds.c.order_id == evidence.order_id),
+        )
+        .order_by(evidence.created_at)
+        .limit(limit)
+    )
+    return [Evidence(**row) for row in connection.execute(query).mappings()]
+
+
+def forget_original(connection: Connection, file: Evidence) -> bool:
+    """Delete the row of one original; False if it is gone or held by now."""
+    if is_held(connection, file.order_id):
+        return False
+    evidence = schema.evidence.c
+    done = connection.execute(
+        sa.delete(schema.evidence).where(
+            evidence.incident_id == file.incident_id, evidence.name == file.name
+        )
+    )
+    return done.rowcount > 0
 
 
 def forget_evidence(connection: Connection, order_id: str) -> list[tuple[str, str]]:

@@ -398,15 +398,3 @@ audit_log = sa.Table(
     sa.Index(None, "at"),
     comment="Append-only: triggers refuse changes, and each row's hash covers the one before.",
 )
-
-plates = sa.Table(
-    "plates",
-    metadata,
-    sa.Column("incident_id", sa.String(36), primary_key=True),
-    sa.Column("order_id", sa.ForeignKey("orders.order_id"), nullable=False),
-    sa.Column("plate", sa.String(40), nullable=False),
-    sa.Column("confidence", sa.Float, nullable=False),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Index(None, "order_id"),
-    comment="Personal data: deleted with the evidence, shown only where a role may see it.",
-)

@@ -1,4 +1,4 @@
-"""The audit log, which can only be added to; number plates that an external reader read."""
+"""The audit log, which can only be added to."""
 
 from __future__ import annotations
 
@@ -35,31 +35,6 @@ _POSTGRESQL = (
 
 
 def upgrade() -> None:
-    _create_audit_log()
-    op.create_table(
-        "plates",
-        sa.Column("incident_id", sa.String(length=36), nullable=False),
-        sa.Column("order_id", sa.String(length=36), nullable=False),
-        sa.Column("plate", sa.String(length=40), nullable=False),
-        sa.Column("confidence", sa.Float(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.order_id"], name="fk_plates_order_id_orders"
-        ),
-        sa.PrimaryKeyConstraint("incident_id", name="pk_plates"),
-        comment="Personal data: deleted with the evidence, shown only where a role may see it.",
-    )
-    op.create_index("ix_plates_order_id", "plates", ["order_id"])
-
-
-def downgrade() -> None:
-    op.drop_table("plates")
-    op.drop_table("audit_log")
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION audit_log_refuse()")
-
-
-def _create_audit_log() -> None:
     op.create_table(
         "audit_log",
         sa.Column("seq", BIG_ID, autoincrement=False, nullable=False),
@@ -77,3 +52,9 @@ def _create_audit_log() -> None:
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     for statement in _SQLITE if is_sqlite else _POSTGRESQL:
         op.execute(sa.text(statement))
+
+
+def downgrade() -> None:
+    op.drop_table("audit_log")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_log_refuse()")
