@@ -236,6 +236,8 @@ function factsOf(order) {
   const facts = [
     ["camera", placeOf(order)],
     ["address", order.address],
+    ["width", order.width_m ? word("metres", { number: order.width_m.toFixed(1) }) : ""],
+    ["alsoSeenBy", otherCameras(order)],
     ["department", departmentOf(order)],
     ["priority", named("priority", order.priority)],
     ["label", seen],
@@ -257,6 +259,19 @@ function factsOf(order) {
     .map(([key, value]) =>
       element("div", {}, element("dt", {}, word(key)), element("dd", {}, value)),
     );
+}
+
+/** Other cameras that see it, each with whether it still does. */
+function otherCameras(order) {
+  return (order.sightings ?? [])
+    .filter((seen) => seen.incident_id !== order.incident_id)
+    .map((seen) => {
+      const state = seen.cleared_at
+        ? word("clearSince", { time: moment(seen.cleared_at) })
+        : word("stillThere");
+      return `${seen.camera_name} · ${seen.zone_name} (${state})`;
+    })
+    .join("; ");
 }
 
 /** Leads to the ended order that this one is the return of. */
