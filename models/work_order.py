@@ -24,6 +24,10 @@ class Status(StrEnum):
     """Said to be resolved, but still there: a crew is needed again."""
     REJECTED = "rejected"
     """Not a case for the city, with a reason; a false alarm is one."""
+    DUPLICATE = "duplicate"
+    """The same thing as another order, which it names."""
+    EXPIRED = "expired"
+    """Nobody touched it for so long that it is laid aside; only time gives this status."""
 
 
 class RejectReason(StrEnum):
@@ -40,23 +44,30 @@ class RejectReason(StrEnum):
     """Needs words."""
 
 
+_ENDS = (Status.REJECTED, Status.DUPLICATE)
+"""What an order that is still to be done may end as without being done."""
+
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.RECEIVED: frozenset({Status.DISPATCHED, Status.REJECTED}),
-    Status.DISPATCHED: frozenset(
-        {Status.ACCEPTED, Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}
-    ),
-    Status.ACCEPTED: frozenset({Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}),
-    Status.IN_PROGRESS: frozenset({Status.RESOLVED, Status.REJECTED}),
+    Status.RECEIVED: frozenset({Status.DISPATCHED, *_ENDS}),
+    Status.DISPATCHED: frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.RESOLVED, *_ENDS}),
+    Status.ACCEPTED: frozenset({Status.IN_PROGRESS, Status.RESOLVED, *_ENDS}),
+    Status.IN_PROGRESS: frozenset({Status.RESOLVED, *_ENDS}),
     Status.RESOLVED: frozenset({Status.VERIFIED, Status.CLOSED, Status.REOPENED}),
-    Status.REOPENED: frozenset(
-        {Status.ACCEPTED, Status.IN_PROGRESS, Status.RESOLVED, Status.REJECTED}
-    ),
+    Status.REOPENED: frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.RESOLVED, *_ENDS}),
     Status.VERIFIED: frozenset({Status.CLOSED, Status.REOPENED}),
     Status.CLOSED: frozenset(),
     Status.REJECTED: frozenset(),
+    Status.DUPLICATE: frozenset(),
+    Status.EXPIRED: frozenset(),
 }
 """From each status, those that people may choose next. What a camera sees later goes its own way:
 see ``service.decisions.closure``."""
+
+FINAL = frozenset(status for status, later in TRANSITIONS.items() if not later)
+"""Statuses of orders that are over."""
+
+EXPIRES = frozenset(status for status, later in TRANSITIONS.items() if Status.DUPLICATE in later)
+"""Statuses of orders that are still to be done: left alone for long enough, they expire."""
 
 NEEDS_REASON = frozenset({Status.REJECTED})
 """Statuses that somebody must explain."""

@@ -16,6 +16,7 @@ from service.api import (
     geojson,
     health,
     incidents,
+    keys,
     open311,
     orders,
     problems,
@@ -82,6 +83,7 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         webhook_actions,
         streaming,
         sessions,
+        keys,
         health,
         reference,
     ):

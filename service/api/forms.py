@@ -144,6 +144,9 @@ class WorkOrderPatch(BaseModel):
         None,
         description="Why the order is rejected. Models learn from `false_alarm`, and only from it.",
     )
+    duplicate_of: UUID | None = Field(
+        None, description="With status `duplicate`: the order that this one repeats."
+    )
     note: Text = Field("", description="Goes into the history.")
 
     @model_validator(mode="after")
@@ -152,6 +155,8 @@ class WorkOrderPatch(BaseModel):
             raise ValueError("give status, department_id or note")
         if self.reason_code is not None and self.status is not Status.REJECTED:
             raise ValueError("reason_code belongs to status rejected")
+        if (self.duplicate_of is not None) is not (self.status is Status.DUPLICATE):
+            raise ValueError("status duplicate needs duplicate_of, and no other status has it")
         return self
 
     @property
@@ -193,11 +198,22 @@ class CameraIn(BaseModel):
 
 
 class SessionIn(BaseModel):
-    """Sign-in of the browser page."""
+    """Sign-in of the browser page: `name` and `password`, or `api_key`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"name": "li", "password": "…"}}
+    )
 
-    api_key: Annotated[str, Field(min_length=1, max_length=500)]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)] | None = None
+    password: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    api_key: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        given = (self.name is not None, self.password is not None, self.api_key is not None)
+        if given not in {(True, True, False), (False, False, True)}:
+            raise ValueError("give name and password, or api_key")
+        return self
 
 
 class OrderFilterQuery(BaseModel):

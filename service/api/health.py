@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from pydantic import BaseModel
 
 from models.errors import StoreError
-from service.api.deps import ApiDeps, Deps
+from service.api.deps import ApiDeps, PublicDeps
 from service.api.metrics import StoreCollector
 from service.decisions.cameras import effective_state
 from service.store import cameras, deliveries, orders
@@ -41,7 +41,7 @@ def healthz() -> HealthOut:
 
 
 @router.get("/readyz", responses={503: {"model": ReadyOut, "description": "Not ready."}})
-def readyz(deps: Deps) -> JSONResponse:
+def readyz(deps: PublicDeps) -> JSONResponse:
     """Say whether requests can be served: database reachable and migrated, disk writable."""
     checks = {
         "database": _try(deps.database.check),
@@ -55,7 +55,7 @@ def readyz(deps: Deps) -> JSONResponse:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics(deps: Deps) -> Response:
+def metrics(deps: PublicDeps) -> Response:
     """Metrics in Prometheus' text format; their names are in docs/integrator.md."""
     return Response(generate_latest(deps.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -19,6 +19,7 @@ from service.api import actions
 from service.api.auditing import actor_of
 from service.api.deps import ApiDeps, CanRead, CanReport, CanWork, Deps
 from service.api.forms import OrderFilterQuery, OrderQuery, WorkOrderIn, WorkOrderPatch
+from service.api.guards import check_change
 from service.api.notifier import wait_for_more
 from service.api.problems import ProblemError, field_problem, problem_responses
 from service.api.views import (
@@ -125,6 +126,7 @@ def patch_order(
     """
     if body.status in NEEDS_REASON and not body.is_explained:
         raise field_problem("body.reason", f"status {body.status} needs a reason")
+    check_change(deps, who, body.status, body.reason_code, reassigns=body.department_id is not None)
     wanted = actions.OrderChange(
         actor=who.name, logged_as=actor_of(who), if_version=_version(if_match), **dict(body)
     )

@@ -47,6 +47,7 @@ class ProblemOut(BaseModel):
     request_id: str = Field(description="Find this request in the service's log.")
     errors: list[FieldProblem] | None = Field(None, description="Which fields are wrong.")
     allowed: list[str] | None = Field(None, description="Statuses that the order may go to.")
+    roles: list[str] | None = Field(None, description="Roles that may do what was refused.")
 
 
 class ProblemError(Exception):

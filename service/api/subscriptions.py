@@ -61,6 +61,8 @@ def subscribe(body: SubscriptionIn, who: CanSubscribe, deps: Deps) -> Subscripti
         failures_in_a_row=0,
         paused_until=None,
         created_at=deps.now(),
+        owner=who.actor,
+        owner_department_ids=who.scope.department_ids,
     )
     with deps.database.write() as connection:
         subscriptions.add_subscription(connection, subscription)

@@ -97,6 +97,7 @@ class WorkOrderOut(BaseModel):
                 "accept_due_at": "2026-11-24T07:05:13.120000Z",
                 "due_at": "2026-11-27T02:05:13.120000Z",
                 "sla_state": "ok",
+                "duplicate_of": None,
                 "previous_order_id": None,
                 "time_to_clear_s": None,
                 "located_by": "ground",
@@ -159,6 +160,7 @@ class WorkOrderOut(BaseModel):
     model: str = Field(description="Detector that saw it; empty where it did not say.")
     config_version: str = Field(description="Fingerprint of the zones and rules that judged it.")
     reason_code: RejectReason | None = Field(description="Why it was rejected, if it was.")
+    duplicate_of: str | None = Field(description="The order that this one repeats, if it does.")
     previous_order_id: str | None = Field(
         description="An ended order of the same place and category: this one is its return."
     )
@@ -231,14 +233,6 @@ class CameraList(BaseModel):
     """All cameras."""
 
     items: list[CameraOut]
-
-
-class SessionOut(BaseModel):
-    """Who is signed in."""
-
-    name: str
-    role: str
-    expires_at: datetime
 
 
 def order_values(order: WorkOrder, directory: Directory, base_url: str = "") -> dict[str, Any]:

@@ -1,17 +1,28 @@
-"""Who may do what."""
+"""Who may do what: roles, permissions, and the steps of an order that each role may make."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from enum import StrEnum
+
+from models.work_order import RejectReason, Status
 
 
 class Role(StrEnum):
-    """What an API key is for."""
+    """What a user or an API key is for."""
 
+    VIEWER = "viewer"
+    """Looks, and changes nothing."""
+    OPERATOR = "operator"
+    """Watches what comes in: looks, notes, and rejects false alarms."""
+    DISPATCHER = "dispatcher"
+    """Leads the work: hands orders to departments, rejects, verifies, closes and reopens."""
+    CREW = "crew"
+    """Does the work of its departments: accepts, begins and resolves."""
+    CLIENT = "client"
+    """A city's own system: what a dispatcher and a crew do together, and webhooks."""
     DETECTOR = "detector"
     """A detector daemon: it reports and reads nothing."""
-    CLIENT = "client"
-    """A city's system: reads, changes orders, subscribes."""
     ADMIN = "admin"
     """Everything; also what a detector does, so that a small installation needs one key."""
 
@@ -23,25 +34,120 @@ class Permission(StrEnum):
     """Post orders, evidence, observations and camera reports."""
     READ = "read"
     WORK = "work"
-    """Change orders."""
+    """Change orders; which steps, the role says too."""
     SUBSCRIBE = "subscribe"
     """Manage webhooks."""
     HOLD = "hold"
     """Keep evidence beyond its retention, and lift that again."""
     ORIGINALS = "originals"
     """Get unblurred originals, which only their holder can decrypt; each time is logged."""
+    MANAGE = "manage"
+    """Manage keys."""
 
 
 _ALLOWED: dict[Role, frozenset[Permission]] = {
-    Role.DETECTOR: frozenset({Permission.REPORT}),
+    Role.VIEWER: frozenset({Permission.READ}),
+    Role.OPERATOR: frozenset({Permission.READ, Permission.WORK}),
+    Role.DISPATCHER: frozenset({Permission.READ, Permission.WORK, Permission.SUBSCRIBE}),
+    Role.CREW: frozenset({Permission.READ, Permission.WORK}),
     Role.CLIENT: frozenset({Permission.READ, Permission.WORK, Permission.SUBSCRIBE}),
+    Role.DETECTOR: frozenset({Permission.REPORT}),
     Role.ADMIN: frozenset(Permission),
 }
 
+_OF_DISPATCHERS = frozenset(
+    {
+        Status.DISPATCHED,
+        Status.REJECTED,
+        Status.DUPLICATE,
+        Status.VERIFIED,
+        Status.CLOSED,
+        Status.REOPENED,
+    }
+)
+_OF_CREWS = frozenset({Status.ACCEPTED, Status.IN_PROGRESS, Status.RESOLVED})
+_MOVES: dict[Role, frozenset[Status]] = {
+    Role.VIEWER: frozenset(),
+    Role.OPERATOR: frozenset({Status.REJECTED}),
+    Role.DISPATCHER: _OF_DISPATCHERS,
+    Role.CREW: _OF_CREWS,
+    Role.CLIENT: _OF_DISPATCHERS | _OF_CREWS,
+    Role.DETECTOR: frozenset(),
+    Role.ADMIN: _OF_DISPATCHERS | _OF_CREWS,
+}
+"""Statuses that each role may give. Nobody gives ``expired``: time does."""
+_REASSIGNS = frozenset({Role.DISPATCHER, Role.CLIENT, Role.ADMIN})
+_REASONS: dict[Role, frozenset[RejectReason]] = {
+    Role.OPERATOR: frozenset({RejectReason.FALSE_ALARM}),
+}
+"""Roles that may reject for these reasons only."""
+
+WHOLE_CITY_ONLY = frozenset({Role.DETECTOR, Role.ADMIN})
+"""Roles that cannot be limited to departments: they could undo the limit, or see what is nobody's
+yet."""
+DEPARTMENTS_NEEDED = frozenset({Role.CREW})
+"""Roles that work for departments and nobody else."""
+
 
 def may(role: Role, permission: Permission) -> bool:
-    """Whether keys of this role may make such requests."""
+    """Whether users and keys of this role may make such requests."""
     return permission in _ALLOWED[role]
+
+
+def permissions_of(role: Role) -> list[Permission]:
+    """All kinds of requests that a role may make."""
+    return sorted(_ALLOWED[role])
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    """Roles that may make such requests."""
+    return [role for role in Role if may(role, permission)]
+
+
+def moves_of(role: Role) -> list[Status]:
+    """Statuses that a role may give to orders."""
+    return sorted(_MOVES[role])
+
+
+def may_reassign(role: Role) -> bool:
+    """Whether a role may hand orders to a department."""
+    return role in _REASSIGNS
+
+
+def reasons_of(role: Role) -> list[RejectReason]:
+    """Reasons for which a role may reject orders."""
+    if Status.REJECTED not in _MOVES[role]:
+        return []
+    return sorted(_REASONS.get(role, frozenset(RejectReason)))
+
+
+def roles_for_change(
+    status: Status | None, reason_code: RejectReason | None, *, reassigns: bool
+) -> list[Role]:
+    """Roles that may change an order so; ``status`` None: it stays."""
+    return [
+        role
+        for role in Role
+        if may(role, Permission.WORK)
+        and (status is None or status in _MOVES[role])
+        and (status is not Status.REJECTED or reason_code in _REASONS.get(role, {reason_code}))
+        and (not reassigns or may_reassign(role))
+    ]
+
+
+def scope_problem(role: Role, department_ids: Collection[str]) -> str | None:
+    """Why a role cannot be limited to these departments (none: the whole city), or None."""
+    if department_ids and role in WHOLE_CITY_ONLY:
+        return f"role {role} is for the whole city: it cannot be limited to departments"
+    if not department_ids and role in DEPARTMENTS_NEEDED:
+        return f"role {role} needs at least one department"
+    return None
+
+
+def in_words(roles: Sequence[Role]) -> str:
+    """Roles as a person reads them: ``dispatcher, client or admin``."""
+    *first, last = roles
+    return f"{', '.join(first)} or {last}" if first else str(last)
 
 
 def is_same_origin(host: str, origin: str | None, fetch_site: str | None) -> bool:

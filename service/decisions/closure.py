@@ -58,11 +58,11 @@ def is_over(order: WorkOrder) -> bool:
 def earlier_order(request: WorkOrderRequest, recent: Iterable[WorkOrder]) -> WorkOrder | None:
     """The ended order that a new incident is the return of: same place, newest first.
 
-    A rejected order is none: what it told of was no case.
+    A rejected order is none: what it told of was no case; nor a duplicate: there is the other.
     """
     box = _place(request)
     for order in recent:
-        if is_over(order) and order.status is not Status.REJECTED:
+        if is_over(order) and order.status not in {Status.REJECTED, Status.DUPLICATE}:
             scale = (request.width_px / order.width_px, request.height_px / order.height_px)
             if box.iou(_place(order).scaled(*scale)) >= SAME_PLACE_IOU:
                 return order

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from models.errors import StoreError
+from service.store.scope import OPTION, WHOLE_CITY, Scope
 
 BUSY_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 5
@@ -33,6 +35,7 @@ class Database:
         self.engine = engine
         # SQLite takes one writer at a time and lets the others poll; a lock makes them queue.
         self._writers = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._scope = WHOLE_CITY
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +52,14 @@ class Database:
         """Close every connection."""
         self.engine.dispose()
 
+    def scoped(self, scope: Scope) -> Self:
+        """The same database as somebody of this scope sees it: its connections carry the scope."""
+        if scope == self._scope:
+            return self
+        narrowed = copy(self)
+        narrowed._scope = scope
+        return narrowed
+
     def check(self) -> None:
         """Reach the database; raises :class:`StoreError`."""
         with self.read() as connection:
@@ -57,7 +68,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads; sees one state of the database on SQLite."""
-        with _mapped(), self.engine.connect() as connection, connection.begin():
+        with _mapped(), self._connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -66,10 +77,13 @@ class Database:
         with (
             _mapped(),
             self._writers,
-            self.engine.connect().execution_options(**_IMMEDIATE) as connection,
+            self._connect(**_IMMEDIATE) as connection,
             connection.begin(),
         ):
             yield connection
+
+    def _connect(self, **options: object) -> Connection:
+        return self.engine.connect().execution_options(**{OPTION: self._scope}, **options)
 
 
 def open_database(url: str) -> Database:

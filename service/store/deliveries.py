@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from models.errors import ConflictError, NotFoundError
 from service.store.records import Attempt, Delivery, DeliveryState
 from service.store.schema import attempts, deliveries, events, subscriptions
+from service.store.subscriptions import get_subscription
 
 _PENDING = deliveries.c.state == DeliveryState.PENDING
 
@@ -57,6 +58,7 @@ def list_deliveries(
     limit: int,
 ) -> list[Delivery]:
     """A subscription's deliveries, newest first."""
+    get_subscription(connection, subscription_id)
     query = _with_type().where(deliveries.c.subscription_id == subscription_id)
     if states:
         query = query.where(deliveries.c.state.in_(states))
@@ -68,6 +70,7 @@ def list_deliveries(
 
 def get_delivery(connection: Connection, subscription_id: str, delivery_id: int) -> Delivery:
     """One delivery of a subscription; raises :class:`NotFoundError`."""
+    get_subscription(connection, subscription_id)
     row = (
         connection.execute(
             _with_type().where(
@@ -106,6 +109,7 @@ def send_again(
     connection: Connection, subscription_id: str, delivery_id: int, now: datetime
 ) -> Delivery:
     """Put a dead delivery back in line, with a new schedule and its old id."""
+    get_subscription(connection, subscription_id)
     done = connection.execute(
         sa.update(deliveries)
         .where(

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from models.errors import NotFoundError
 from service.store import schema
 from service.store.records import Evidence
+from service.store.scope import within
 
 
 def add_evidence(connection: Connection, picture: Evidence) -> None:
@@ -21,8 +22,12 @@ def get_evidence(connection: Connection, incident_id: str, name: str) -> Evidenc
     """One picture of an incident; raises :class:`NotFoundError`."""
     row = (
         connection.execute(
-            sa.select(schema.evidence).where(
-                schema.evidence.c.incident_id == incident_id, schema.evidence.c.name == name
+            sa.select(schema.evidence)
+            .join(schema.orders, schema.orders.c.order_id == schema.evidence.c.order_id)
+            .where(
+                schema.evidence.c.incident_id == incident_id,
+                schema.evidence.c.name == name,
+                within(connection, schema.orders.c.department_id),
             )
         )
         .mappings()

@@ -11,22 +11,28 @@ from tests.support.dispatch import KEYS, Service, order_body, tls
 
 ORDERS = "/api/v1/work-orders"
 UUID = "7f3c1f6e-6f0f-4f43-8f2f-0a4f7c0b7d11"
+REPORTERS = {"detector", "admin"}
+SUBSCRIBERS = {"dispatcher", "client", "admin"}
+READERS = {"viewer", "operator", "crew", *SUBSCRIBERS}
+WORKERS = READERS - {"viewer"}
 REQUESTS = {
-    "post-order": ("POST", ORDERS, {"detector", "admin"}),
-    "evidence": ("PUT", f"/api/v1/incidents/{UUID}/evidence/a", {"detector", "admin"}),
-    "observation": ("PUT", f"/api/v1/incidents/{UUID}/observation", {"detector", "admin"}),
-    "camera": ("PUT", "/api/v1/cameras/c", {"detector", "admin"}),
-    "snapshot": ("PUT", "/api/v1/cameras/c/snapshot", {"detector", "admin"}),
-    "list": ("GET", ORDERS, {"client", "admin"}),
-    "read": ("GET", f"{ORDERS}/{UUID}", {"client", "admin"}),
-    "change": ("PATCH", f"{ORDERS}/{UUID}", {"client", "admin"}),
-    "get-evidence": ("GET", f"/api/v1/incidents/{UUID}/evidence/a", {"client", "admin"}),
-    "cameras": ("GET", "/api/v1/cameras", {"client", "admin"}),
-    "get-snapshot": ("GET", "/api/v1/cameras/c/snapshot", {"client", "admin"}),
-    "subscribe": ("POST", "/api/v1/subscriptions", {"client", "admin"}),
-    "subscriptions": ("GET", "/api/v1/subscriptions", {"client", "admin"}),
-    "deliveries": ("GET", f"/api/v1/subscriptions/{UUID}/deliveries", {"client", "admin"}),
-    "who-am-i": ("GET", "/api/v1/session", {"client", "admin"}),
+    "post-order": ("POST", ORDERS, REPORTERS),
+    "evidence": ("PUT", f"/api/v1/incidents/{UUID}/evidence/a", REPORTERS),
+    "observation": ("PUT", f"/api/v1/incidents/{UUID}/observation", REPORTERS),
+    "camera": ("PUT", "/api/v1/cameras/c", REPORTERS),
+    "snapshot": ("PUT", "/api/v1/cameras/c/snapshot", REPORTERS),
+    "list": ("GET", ORDERS, READERS),
+    "read": ("GET", f"{ORDERS}/{UUID}", READERS),
+    "change": ("PATCH", f"{ORDERS}/{UUID}", WORKERS),
+    "get-evidence": ("GET", f"/api/v1/incidents/{UUID}/evidence/a", READERS),
+    "cameras": ("GET", "/api/v1/cameras", READERS),
+    "get-snapshot": ("GET", "/api/v1/cameras/c/snapshot", READERS),
+    "subscribe": ("POST", "/api/v1/subscriptions", SUBSCRIBERS),
+    "subscriptions": ("GET", "/api/v1/subscriptions", SUBSCRIBERS),
+    "deliveries": ("GET", f"/api/v1/subscriptions/{UUID}/deliveries", SUBSCRIBERS),
+    "who-am-i": ("GET", "/api/v1/session", READERS),
+    "keys": ("GET", "/api/v1/keys", {"admin"}),
+    "revoke": ("DELETE", "/api/v1/keys/nobody", {"admin"}),
 }
 
 
@@ -80,7 +86,7 @@ def test_the_browser_session_reads_changes_from_its_own_page_and_ends(
         assert answer.status_code == 201
         cookie = SimpleCookie(answer.headers["set-cookie"])["streetwarden_session"]
         assert cookie["httponly"]
-        assert cookie["samesite"] == "strict"
+        assert cookie["samesite"] == "lax"
         assert browser.get("/api/v1/session").json()["name"] == "test-client"
         path = f"{ORDERS}/{order['order_id']}"
         own = {"Sec-Fetch-Site": "same-origin"}

@@ -42,7 +42,7 @@ def test_an_order_nobody_is_responsible_for_stays_received(service: Service) -> 
     order = service.post_order(category="meteorite")
 
     assert (order["status"], order["department_id"]) == ("received", None)
-    assert order["allowed_statuses"] == ["dispatched", "rejected"]
+    assert order["allowed_statuses"] == ["dispatched", "duplicate", "rejected"]
 
 
 def test_posting_an_incident_again_gives_the_first_order_whatever_the_body_says(
@@ -153,7 +153,13 @@ def test_a_transition_that_is_not_allowed_is_refused_with_those_that_are(
     answer = service.client.patch(f"{ORDERS}/{order['order_id']}", json={"status": "closed"})
 
     assert answer.status_code == 409
-    assert answer.json()["allowed"] == ["accepted", "in_progress", "rejected", "resolved"]
+    assert answer.json()["allowed"] == [
+        "accepted",
+        "duplicate",
+        "in_progress",
+        "rejected",
+        "resolved",
+    ]
     assert service.order(order["order_id"])["version"] == 1
 
 

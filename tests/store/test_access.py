@@ -9,12 +9,14 @@ from service.store.database import Database
 from service.store.schema import api_keys, sessions
 from tests.support.dispatch import START
 
+IDLE = timedelta(hours=1)
+
 
 def test_a_key_is_found_by_itself_and_stored_only_as_a_hash(database: Database) -> None:
     token = access.new_token()
     with database.write() as connection:
         access.save_key(connection, "crew", "client", token, START)
-        found = access.find_key(connection, token)
+        found = access.find_key(connection, token, START)
         stored = connection.execute(sa.select(api_keys)).all()
 
     assert found is not None
@@ -27,32 +29,34 @@ def test_a_new_key_of_a_name_replaces_the_old_one_and_ends_its_sessions(
 ) -> None:
     with database.write() as connection:
         access.save_key(connection, "crew", "client", "old", START)
-        key = access.find_key(connection, "old")
+        key = access.find_key(connection, "old", START)
         assert key is not None
         session = access.open_session(connection, key, START, START + timedelta(hours=1))
         access.save_key(connection, "crew", "client", "new", START)
 
-        assert access.find_key(connection, "old") is None
-        assert access.find_key(connection, "new") is not None
-        assert access.find_session(connection, session, START) is None
+        assert access.find_key(connection, "old", START) is None
+        assert access.find_key(connection, "new", START) is not None
+        assert access.find_session(connection, session, START, IDLE) is None
 
 
 def test_saving_the_same_key_again_keeps_its_sessions(database: Database) -> None:
     with database.write() as connection:
         access.save_key(connection, "crew", "client", "key", START)
-        key = access.find_key(connection, "key")
+        key = access.find_key(connection, "key", START)
         assert key is not None
         session = access.open_session(connection, key, START, START + timedelta(hours=1))
         access.save_key(connection, "crew", "client", "key", START)
 
-        assert access.find_session(connection, session, START) == key
+        found = access.find_session(connection, session, START, IDLE)
+        assert found is not None
+        assert found.owner == key
 
 
 def test_a_key_gets_its_new_role_and_name(database: Database) -> None:
     with database.write() as connection:
         access.save_key(connection, "crew", "client", "key", START)
         access.save_key(connection, "boss", "admin", "key", START)
-        found = access.find_key(connection, "key")
+        found = access.find_key(connection, "key", START)
 
     assert found is not None
     assert (found.name, found.role) == ("boss", "admin")
@@ -61,7 +65,7 @@ def test_a_key_gets_its_new_role_and_name(database: Database) -> None:
 def test_ended_sessions_are_forgotten(database: Database) -> None:
     with database.write() as connection:
         access.save_key(connection, "crew", "client", "key", START)
-        key = access.find_key(connection, "key")
+        key = access.find_key(connection, "key", START)
         assert key is not None
         access.open_session(connection, key, START, START + timedelta(hours=1))
         later = START + timedelta(hours=2)

@@ -58,7 +58,11 @@ def test_errors_of_the_database_become_ours_without_statement_and_values(
     with pytest.raises(StoreError) as caught, database.write() as connection:
         connection.execute(
             sa.insert(sessions).values(
-                token_sha256="secret-hash", key_id="nobody", created_at=now, expires_at=now
+                token_sha256="secret-hash",
+                key_id="nobody",
+                created_at=now,
+                seen_at=now,
+                expires_at=now,
             )
         )
 

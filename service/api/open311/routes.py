@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from models.errors import NotFoundError
-from service.api.deps import ApiDeps, Deps
+from service.api.deps import ApiDeps, PublicDeps
 from service.api.open311 import records
 from service.api.open311.answers import Format, Open311Error, listed, single
 from service.api.open311.query import LARGEST_NUMBER, read_query
@@ -60,20 +60,20 @@ async def _form(request: Request, fmt: Suffix) -> Form:
 
 
 @router.get("/discovery.{fmt}")
-def get_discovery(fmt: Suffix, deps: Deps) -> Response:
+def get_discovery(fmt: Suffix, deps: PublicDeps) -> Response:
     """Say where the interface is and which formats it has."""
     return single(records.discovery(deps), "discovery", fmt)
 
 
 @router.get("/services.{fmt}")
-def get_services(fmt: Suffix, deps: Deps) -> Response:
+def get_services(fmt: Suffix, deps: PublicDeps) -> Response:
     """List what citizens may report."""
     found = [records.service(category) for category in deps.categories.public()]
     return listed(found, "service", fmt)
 
 
 @router.get("/services/{code}.{fmt}")
-def get_service(code: str, fmt: Suffix, deps: Deps) -> Response:
+def get_service(code: str, fmt: Suffix, deps: PublicDeps) -> Response:
     """Describe a service; none asks for more than every report has, so the list is empty."""
     if deps.categories.by_service_code(code) is None:
         raise Open311Error(404, f"service_code '{code[:100]}' was not found", fmt)
@@ -81,7 +81,7 @@ def get_service(code: str, fmt: Suffix, deps: Deps) -> Response:
 
 
 @router.get("/requests.{fmt}")
-def get_requests(request: Request, fmt: Suffix, deps: Deps) -> Response:
+def get_requests(request: Request, fmt: Suffix, deps: PublicDeps) -> Response:
     """List requests, newest first."""
     wanted = read_query(request.query_params, deps.categories, deps.now(), fmt)
     with deps.database.read() as connection:
@@ -90,7 +90,7 @@ def get_requests(request: Request, fmt: Suffix, deps: Deps) -> Response:
 
 
 @router.get("/requests/{number}.{fmt}")
-def get_request(number: str, fmt: Suffix, deps: Deps) -> Response:
+def get_request(number: str, fmt: Suffix, deps: PublicDeps) -> Response:
     """Read one request."""
     order = None
     if number.isascii() and number.isdigit() and int(number) <= LARGEST_NUMBER:
@@ -103,7 +103,7 @@ def get_request(number: str, fmt: Suffix, deps: Deps) -> Response:
 
 
 @router.get("/tokens/{token}.{fmt}")
-def get_token(token: str, fmt: Suffix, deps: Deps) -> Response:
+def get_token(token: str, fmt: Suffix, deps: PublicDeps) -> Response:
     """Read the request of a token. Requests have their number at once: tokens are order ids."""
     try:
         with deps.database.read() as connection:
@@ -117,7 +117,7 @@ def get_token(token: str, fmt: Suffix, deps: Deps) -> Response:
 
 @router.post("/requests.{fmt}")
 def post_request(
-    request: Request, fmt: Suffix, deps: Deps, form: Annotated[Form, Depends(_form)]
+    request: Request, fmt: Suffix, deps: PublicDeps, form: Annotated[Form, Depends(_form)]
 ) -> Response:
     """Report something; the same report sent again within the hour is stored once."""
     source = _source(request, deps, form, fmt)
