@@ -33,6 +33,10 @@ _NOTES = {
     "resolve:warning": "the time to resolve is running out · 处置时限预警",
     "resolve:breached": "not resolved in time · 处置超时",
 }
+BREACH_NOTES = frozenset(
+    {text for notice, text in _NOTES.items() if notice.endswith(SlaState.BREACHED)}
+)
+"""By which a breach is told from a warning in the history."""
 
 log = structlog.get_logger(__name__)
 

@@ -19,6 +19,7 @@ from service.api.deps import ApiDeps, CanRead, Deps
 from service.api.forms import Ident
 from service.api.notifier import Notifier
 from service.api.problems import ProblemError, field_problem, problem_responses
+from service.api.sla_job import BREACH_NOTES
 from service.api.views import order_out
 from service.decisions.cursor import Cursor, Listing, fingerprint, read_cursor, write_cursor
 from service.decisions.events import EventType, Happening, cloud_event, event_id_of, wants
@@ -91,7 +92,7 @@ class _Reading:
         return told, steps[-1].entry_id if steps else entry_id
 
     def _message(self, step: Step, order: WorkOrder) -> str | None:
-        kind = _TYPES.get(step.kind, EventType.UPDATED)
+        kind = _type_of(step)
         happening = Happening(
             event_id=event_id_of(step.order_id, step.version, kind),
             type=kind,
@@ -126,6 +127,13 @@ class _Reading:
         if found.listing is not Listing.EVENTS or found.filters != self.filters:
             raise field_problem("query.cursor", "belongs to other filters: repeat those it had")
         return found.position
+
+
+def _type_of(step: Step) -> EventType:
+    """The type under which webhooks told of it."""
+    if step.kind is HistoryKind.SLA:
+        return EventType.SLA_BREACHED if step.note in BREACH_NOTES else EventType.SLA_WARNING
+    return _TYPES.get(step.kind, EventType.UPDATED)
 
 
 @router.get(

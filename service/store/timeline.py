@@ -28,6 +28,7 @@ class Step:
     at: datetime
     kind: HistoryKind
     moved_to: str | None
+    note: str
 
 
 def latest_change(connection: Connection) -> int:
@@ -56,7 +57,7 @@ def steps_after(connection: Connection, entry_id: int, limit: int) -> list[Step]
     return [_step(list(group)) for _, group in grouped]
 
 
-def _entries() -> sa.Select[tuple[int, str, int, datetime, str, str | None]]:
+def _entries() -> sa.Select[tuple[int, str, int, datetime, str, str | None, str]]:
     return sa.select(
         history.c.entry_id,
         history.c.order_id,
@@ -64,10 +65,11 @@ def _entries() -> sa.Select[tuple[int, str, int, datetime, str, str | None]]:
         history.c.at,
         history.c.kind,
         history.c.to_status,
+        history.c.note,
     )
 
 
-def _step(rows: list[Row[tuple[int, str, int, datetime, str, str | None]]]) -> Step:
+def _step(rows: list[Row[tuple[int, str, int, datetime, str, str | None, str]]]) -> Step:
     moves = [row.to_status for row in rows if row.to_status is not None]
     return Step(
         entry_id=rows[-1].entry_id,
@@ -76,4 +78,5 @@ def _step(rows: list[Row[tuple[int, str, int, datetime, str, str | None]]]) -> S
         at=rows[0].at,
         kind=HistoryKind(rows[0].kind),
         moved_to=moves[-1] if moves else None,
+        note=rows[0].note,
     )

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from service.api.streaming import _type_of
 from service.decisions.access import Role
-from tests.support.dispatch import Service, client_of, jpeg_picture
+from service.store.records import HistoryKind
+from service.store.timeline import Step
+from tests.support.dispatch import START, Service, client_of, copied_url, jpeg_picture, wait_for
 
 EVENTS = "/api/v1/events"
 ORDERS = "/api/v1/work-orders"
@@ -175,3 +184,70 @@ def test_a_listing_of_the_newest_cannot_wait(sqlite_service: Service) -> None:
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "query.wait"
+
+
+def test_a_service_that_stops_ends_its_streams_and_answers_who_waits(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with copied_url("sqlite", tmp_path) as url:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.serve_process", str(tmp_path), str(port)],
+            env={**os.environ, "TEST_DATABASE_URL": url},
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            with (
+                client_of(f"http://127.0.0.1:{port}", Role.CLIENT) as client,
+                ThreadPoolExecutor(1) as pool,
+            ):
+                wait_for(lambda: _is_up(client), timeout_s=60)
+                query = {"updated_since": "2026-11-24T00:00:00Z", "wait": 60}
+                waiting = pool.submit(client.get, ORDERS, params=query)
+                with client.stream("GET", EVENTS) as answer:
+                    lines = answer.iter_lines()
+                    assert next(lines).startswith("retry:")
+                    process.send_signal(signal.SIGTERM)
+                    began_s = time.monotonic()
+                    rest = list(lines)
+                page = waiting.result(timeout=10).json()
+            code = process.wait(20)
+            took_s = time.monotonic() - began_s
+        finally:
+            process.kill()
+            process.wait()
+
+    assert all(not line.startswith("data:") for line in rest)
+    assert page["items"] == []
+    assert (code, took_s < 6) == (0, True)
+
+
+def _is_up(client: httpx.Client) -> bool:
+    try:
+        return client.get("/healthz").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("kind", "note", "expected"),
+    [
+        ("received", "", "created"),
+        ("status", "", "updated"),
+        ("cleared", "", "cleared"),
+        ("sla", "the time to accept is running out · 受理时限预警", "sla_warning"),
+        ("sla", "not resolved in time · 处置超时", "sla_breached"),
+    ],
+    ids=str,
+)
+def test_a_stream_calls_everything_as_webhooks_do(kind: str, note: str, expected: str) -> None:
+    step = Step(
+        entry_id=1,
+        order_id="o1",
+        version=1,
+        at=START,
+        kind=HistoryKind(kind),
+        moved_to=None,
+        note=note,
+    )
+
+    assert _type_of(step) == f"streetwarden.work_order.{expected}"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
 from service.store.schema import UtcDateTime
 
 revision = "0009"
-# Until the migrations before this one are all there: the newest of them.
-down_revision = sorted(path.name[:4] for path in Path(__file__).parent.glob("000[1-8]_*.py"))[-1]
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
