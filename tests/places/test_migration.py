@@ -53,7 +53,7 @@ def test_evidence_keeps_its_order_and_gets_its_incident(backend: str, tmp_path: 
         upgrade(database, "0006")
         with database.read() as connection:
             rows = connection.execute(sa.text("SELECT incident_id, name FROM evidence")).all()
-        assert rows == [("incident-1", "opened-wide")]
+        assert [tuple(row) for row in rows] == [("incident-1", "opened-wide")]
 
         with database.write() as connection:
             other = PICTURE | {"created_at": at, "incident_id": "of-another-camera"}
@@ -61,9 +61,9 @@ def test_evidence_keeps_its_order_and_gets_its_incident(backend: str, tmp_path: 
         downgrade(database, "0005")
         with database.read() as connection:
             rows = connection.execute(sa.text("SELECT order_id, name FROM evidence")).all()
-        assert rows == [("order-1", "opened-wide")]
+        assert [tuple(row) for row in rows] == [("order-1", "opened-wide")]
 
 
 def _insert(connection: sa.Connection, table: str, values: dict[str, object]) -> None:
-    columns = [sa.column(name) for name in values]
+    columns: list[sa.ColumnClause[object]] = [sa.column(name) for name in values]
     connection.execute(sa.table(table, *columns).insert().values(**values))
