@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from models.errors import ConfigError, StreetwardenError
+from service.cli.accounts import list_keys, revoke_key, rotate_key, user
 from service.cli.auditing import audit
 from service.cli.calibrating import calibrate_model
 from service.cli.check import check
 from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.evaluate import detect, evaluate
+from service.cli.export import export as export_orders
 from service.cli.evidence import evidence
 from service.cli.harvest import harvest
 from service.cli.inspecting import agree, gallery
@@ -46,6 +48,10 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "run": run,
     "serve": serve,
     "create-key": create_key,
+    "list-keys": list_keys,
+    "rotate-key": rotate_key,
+    "revoke-key": revoke_key,
+    "export": export_orders,
     "detect": detect,
     "check": check,
     "eval": evaluate,
@@ -76,6 +82,7 @@ app.add_typer(view, name="view")
 app.add_typer(assets, name="assets")
 app.add_typer(evidence, name="evidence")
 app.add_typer(audit, name="audit")
+app.add_typer(user, name="user")
 evidence.command("keygen")(keygen)
 evidence.command("decrypt")(decrypt)
 

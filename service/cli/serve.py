@@ -23,12 +23,14 @@ from models.city import City
 from models.errors import SetupError, StoreError
 from service.api.app import create_app
 from service.api.deps import ApiDeps, ApiSettings
+from service.api.keys import ENVIRONMENT_KEYS, note_key
 from service.api.retention import RetentionWorker
 from service.api.sla_job import SlaWorker
 from service.cli.folders import data_folder
+from service.cli.lengths import length_of
 from service.config import load_city
 from service.config.categories import PACKAGED, load_categories
-from service.decisions.access import Role
+from service.decisions.access import Role, scope_problem
 from service.delivery.metrics import DeliveryMetrics
 from service.delivery.mqtt import BrokerAddress, MqttBroker, parse_address
 from service.delivery.post import Poster
@@ -36,6 +38,7 @@ from service.delivery.topics import OVER
 from service.delivery.worker import DeliverySettings, DeliveryWorker
 from service.logs import configure_logs
 from service.store import access
+from service.store.audit import Action
 from service.store.database import Database, open_database
 from service.store.files import FileStore
 from service.store.migrate import upgrade
@@ -52,7 +55,7 @@ BACKLOG = 2048
 GRACE_S = 10
 """Time that requests under way have to end after SIGTERM."""
 
-_ENV_ROLES = {KEY_ENV: Role.ADMIN, DETECTOR_KEY_ENV: Role.DETECTOR}
+_ENV_ROLES = ENVIRONMENT_KEYS
 
 log = structlog.get_logger(__name__)
 
@@ -154,19 +157,40 @@ def _categories(path: Path | None, city: City | None) -> CategoryTable:
 def create_key(
     name: Annotated[str, typer.Argument(help="Whose key it is; a new key replaces the old one.")],
     role: Annotated[
-        Role, typer.Option(help="detector: report; client: read, change, subscribe; admin: all.")
+        Role, typer.Option(help="detector: report; client: a city's system; admin: all; …")
     ],
+    department: Annotated[
+        list[str] | None,
+        typer.Option("--department", help="Sees only this department's orders; may be repeated."),
+    ] = None,
+    expires_in: Annotated[
+        str | None, typer.Option(help="It ends after so long: 12h, 90d, 8w; left out: never.")
+    ] = None,
     database_url: DatabaseOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
     """Make an API key of the dispatch service and print it, this one time."""
     if name in _ENV_ROLES:
         raise SetupError(f"{name} is the name of the key from the environment: take another one")
-    token = access.new_token()
-    folder = data_dir or data_folder() / "dispatch"
-    with _database(database_url, folder) as database, database.write() as connection:
-        access.save_key(connection, name, role, token, datetime.now(UTC))
+    departments = tuple(department or ())
+    problem = scope_problem(role, departments)
+    if problem is not None:
+        raise SetupError(f"{problem}: see --department")
+    token, now = access.new_token(), datetime.now(UTC)
+    end = None if expires_in is None else now + length_of(expires_in)
+    with open_store(database_url, data_dir) as database, database.write() as connection:
+        access.save_key(
+            connection, name, role, token, now, department_ids=departments, expires_at=end
+        )
+        note_key(connection, "command line", Action.KEY_CREATED, name, now)
     typer.echo(token)
+
+
+@contextmanager
+def open_store(url: str | None, data_dir: Path | None) -> Iterator[Database]:
+    """The dispatch service's database, migrated, for a command beside the service."""
+    with _database(url, data_dir or data_folder() / "dispatch") as database:
+        yield database
 
 
 def build_app(

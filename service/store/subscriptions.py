@@ -116,6 +116,24 @@ def note_failure(
     )
 
 
+def limit_owner(connection: Connection, owner: str, department_ids: tuple[str, ...]) -> None:
+    """Let an owner's subscriptions see what the owner may see from now on."""
+    connection.execute(
+        sa.update(subscriptions)
+        .where(subscriptions.c.owner == owner)
+        .values(owner_department_ids=list(department_ids))
+    )
+
+
+def rest_owner(connection: Connection, owner: str, reason: str, at: datetime) -> None:
+    """Make inactive what belongs to somebody who may not read any more."""
+    connection.execute(
+        sa.update(subscriptions)
+        .where(subscriptions.c.owner == owner, subscriptions.c.active)
+        .values(active=False, disabled_reason=reason, disabled_at=at)
+    )
+
+
 def _is_within(connection: Connection, subscription: Subscription) -> bool:
     owners = Scope(department_ids=subscription.owner_department_ids)
     return scope_of(connection).includes(owners)
