@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from service.api import (
     cameras,
+    exporting,
     geojson,
     health,
     incidents,
@@ -74,6 +75,7 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     problems.install(app)
     for module in (
         geojson,
+        exporting,
         statistics,
         orders,
         retention,

@@ -16,8 +16,8 @@ from service.cli.check import check
 from service.cli.demo import demo
 from service.cli.doctor import doctor
 from service.cli.evaluate import detect, evaluate
-from service.cli.export import export as export_orders
 from service.cli.evidence import evidence
+from service.cli.export import export as export_orders
 from service.cli.harvest import harvest
 from service.cli.inspecting import agree, gallery
 from service.cli.model import export, list_models, pull, verify
