@@ -172,6 +172,17 @@ def test_an_order_opens_with_evidence_facts_and_history(page: Page, site: Site) 
     assert steps == ["Evidence added", "Evidence added", "Dispatched", "Received"]
 
 
+def test_an_order_names_the_other_cameras_that_see_its_thing(page: Page, site: Site) -> None:
+    site.order(place_id="bay", width_m=1.84)
+    site.order(place_id="bay", camera_id="corner", camera_name="Corner")
+    open_page(page, site)
+    row(page, 1).click()
+    dialog = page.get_by_role("dialog", name="Work order 1 · Illegal parking")
+    expect(dialog).to_contain_text("Corner · North kerb (Still there)")
+    expect(dialog).to_contain_text("1.8 m")
+    assert dialog.locator(".history-what").first.inner_text() == "Seen by several cameras"
+
+
 def test_an_order_tells_its_story_in_pictures_a_film_and_a_signed_list(
     page: Page, site: Site
 ) -> None:
