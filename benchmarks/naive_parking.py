@@ -215,8 +215,8 @@ def main() -> None:
     for folder in args.folders:
         whole: Rows = {}
         for clip in load_truths(folder):
-            if clip.starts_at is not None or clip.outages:
-                continue  # another truth of a clip that is judged anyway
+            if clip.starts_at is not None or clip.outages or clip.upkeep:
+                continue  # another truth of a clip that is judged anyway, or not about vehicles
             rows = compare(clip, detector, dwells_s, terms)
             if args.each and any(rows.values()):
                 _table(clip.name, rows, dwells_s)

@@ -33,8 +33,9 @@ def needed_for(low: float, z: float = Z_95) -> int:
 
 TAIL = 0.025
 """Left outside at either end of a 95 % interval."""
-_HALVINGS = 80
-"""Of the bracket of a bound: far below what a double can tell."""
+_HALVINGS = 60
+"""Of the bracket of a bound: less than what a double can tell."""
+_NOTHING = 1e-17
 
 
 def poisson(count: int) -> tuple[float, float]:
@@ -61,8 +62,15 @@ def _at_most(count: int, mean: float) -> float:
     """Probability of at most so many cases where ``mean`` are expected."""
     if mean <= 0:
         return 1.0
-    log = math.log(mean)
-    return math.fsum(math.exp(i * log - mean - math.lgamma(i + 1)) for i in range(count + 1))
+    term = 1.0
+    total = 1.0
+    for below in range(count, 0, -1):
+        # From the largest number of cases down: each is a share of the one before it.
+        term *= below / mean
+        total += term
+        if below < mean and term < _NOTHING * total:
+            break
+    return min(1.0, total * math.exp(count * math.log(mean) - mean - math.lgamma(count + 1)))
 
 
 def median(values: Sequence[float]) -> tuple[float, float, float] | None:

@@ -28,7 +28,7 @@ from service.evaluation import evaluate as evaluate_clips
 from service.evaluation.cameras import camera_of
 from service.evaluation.film import Film, draw_look, subject_ids
 from service.evaluation.scene import load_scene
-from service.evaluation.truth import ClipTruth
+from service.evaluation.truth import ClipTruth, load_conditions
 from service.pipeline import CameraPipeline
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -103,9 +103,14 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(help="Write an annotated MP4 of each clip here.")
     ] = None,
+    conditions: Annotated[
+        Path | None,
+        typer.Option(help="YAML of clips and words, such as `a.mp4: [rain]`, to tell apart by."),
+    ] = None,
 ) -> None:
     """Run the whole pipeline on clips with ground truth, and count what it got right."""
     dwells_s = _seconds(dwell)
+    words = {} if conditions is None else load_conditions(conditions)
     choice = _choice(ModelChoice(), model, imgsz)
     with ExitStack() as stack:
         detector = stack.enter_context(_detector(choice))
@@ -122,6 +127,7 @@ def evaluate(
             dwells_s=dwells_s,
             terms=terms,
             on_clip=lambda clip: _joined(films.begin(clip), clip, step),
+            conditions=words,
         )
     if json:
         typer.echo(json_format.dumps(report.as_json()))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from detector.backends import Detector
 from models.geometry import Box
@@ -27,16 +29,20 @@ def evaluate(
     dwells_s: Sequence[float] = (),
     terms: Terms | None = None,
     on_clip: OnClip | None = None,
+    conditions: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Report:
     """Judge every clip of a folder; without ``dwells_s`` at the dwells of its ground truth.
 
+    ``conditions``: words for clips by name, beside those of their ground truth.
     Raises :class:`ConfigError` for a wrong ground truth, :class:`SourceError` for an unreadable
     clip and :class:`DetectorError` where the detector could not look.
     """
     rows: list[Row] = []
     for clip in load_truths(clips):
         on_look = on_clip(clip) if on_clip is not None else None
-        rows += evaluate_clip(clip, detector, dwells_s, terms or Terms(), on_look)
+        of_clip = evaluate_clip(clip, detector, dwells_s, terms or Terms(), on_look)
+        more = (*clip.conditions, *conditions.get(clip.name, ()))
+        rows += [replace(row, conditions=more) for row in of_clip]
     return Report(rows=tuple(rows))
 
 

@@ -141,6 +141,13 @@ def load_truths(folder: Path) -> tuple[ClipTruth, ...]:
     return tuple(truths)
 
 
+def load_conditions(path: Path) -> dict[str, tuple[str, ...]]:
+    """Words for clips by the clip's name, from a YAML; raises :class:`ConfigError`."""
+    document = read_document(path)
+    reader = TruthReader(document)
+    return {str(name): reader.words((name,)) for name in reader.settings(())}
+
+
 def _is_truth(data: object) -> bool:
     return isinstance(data, Mapping) and "clip" in data and "zones" in data
 

@@ -8,8 +8,9 @@ import pytest
 
 from models.errors import ConfigError
 from models.geometry import Box
-from models.zone import RuleKind
-from service.evaluation.truth import Thing, ZoneTruth, load_truths
+from models.zone import IllegalParkingRule, RuleKind
+from service.evaluation.cameras import Terms, camera_for
+from service.evaluation.truth import ClipTruth, Thing, ZoneTruth, load_conditions, load_truths
 
 CLIP = """\
 clip: a.mp4
@@ -138,3 +139,84 @@ def test_what_is_expected_at_thresholds_the_file_does_not_name(
         lasting=lasting,
     )
     assert zone.expected(dwell_s) == expected
+
+
+UPKEEP = (
+    CLIP
+    + """\
+faults: [{kind: moved, from_s: 4, expected_events_by_dwell_s: {5: 1}}]
+assets:
+- name: bin-7
+  kind: bin
+  state: toppled
+  box_xyxy: [1, 2, 30, 40]
+  from_s: 6
+  expected_events_by_dwell_s: {8: 1, 30: 0}
+conditions: [dusk]
+starts_at: '2026-06-01T21:59:48+08:00'
+timezone: Asia/Shanghai
+outages: [[2, 3.5]]
+"""
+)
+
+
+def loaded(folder: Path, text: str) -> ClipTruth:
+    (folder / "a.mp4").touch()
+    (folder / "a.yaml").write_text(text)
+    return load_truths(folder)[0]
+
+
+def test_faults_and_assets_are_read_with_what_orders_must_call_them(tmp_path: Path) -> None:
+    clip = loaded(tmp_path, UPKEEP)
+    fault, asset = clip.upkeep
+    assert (fault.name, fault.label, fault.box) == ("camera", "moved_view", None)
+    assert (asset.name, asset.label, asset.from_s) == ("bin-7", "toppled_bin", 6.0)
+    assert [asset.expected(dwell_s) for dwell_s in (5, 8, 30, 60)] == [None, 1, 0, 0]
+    assert clip.conditions == ("dusk",)
+    assert clip.starts_at is not None
+    assert clip.starts_at.utcoffset() is not None
+    assert [clip.is_out(second) for second in (1.9, 2.0, 3.4, 3.5)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        pytest.param("kind: moved", "kind: gone", "should be one of moved, covered", id="fault"),
+        pytest.param("state: toppled", "state: fallen", "should be one of alike", id="state"),
+        pytest.param("48+08:00", "48", "needs its offset from UTC", id="no-offset"),
+        pytest.param("2026-06-01T21", "soon", "should be a time", id="no-time"),
+        pytest.param("[dusk]", "dusk", "should be a list of words", id="conditions"),
+    ],
+)
+def test_what_is_wrong_with_a_truth_is_said_with_its_place(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        loaded(tmp_path, UPKEEP.replace(before, after))
+
+
+def test_settings_of_a_zone_are_those_of_a_city_file(tmp_path: Path) -> None:
+    settings = "  settings: {kind: bus_stop, traffic_light: true, rule: {grace: 3s}}\n"
+    rule_line = "  rule: vehicle bottom-centre inside polygon and stationary for >= dwell\n"
+    clip = loaded(tmp_path, CLIP.replace(rule_line, rule_line + settings))
+    camera = camera_for(clip, clip.zones[0], 5.0, Terms())
+    rule = camera.zones[0].rules[0]
+    assert isinstance(rule, IllegalParkingRule)
+    assert "bus" not in rule.labels
+    assert (rule.dwell_s, rule.grace_s, rule.longest_red_s) == (5.0, 3.0, 120.0)
+
+
+def test_settings_that_no_city_file_takes_are_refused_with_the_truth_and_the_zone(
+    tmp_path: Path,
+) -> None:
+    rule_line = "  rule: vehicle bottom-centre inside polygon and stationary for >= dwell\n"
+    text = CLIP.replace(rule_line, rule_line + "  settings: {traffic_lights: true}\n")
+    clip = loaded(tmp_path, text)
+    with pytest.raises(ConfigError, match=r"a\.yaml:1: kerb: zones\[0\]"):
+        camera_for(clip, clip.zones[0], 5.0, Terms())
+
+
+def test_conditions_can_be_given_beside_the_truth(tmp_path: Path) -> None:
+    path = tmp_path / "conditions.yaml"
+    path.write_text("a.mp4: [rain, dusk]\n")
+    assert load_conditions(path) == {"a.mp4": ("rain", "dusk")}
