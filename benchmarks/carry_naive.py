@@ -1,6 +1,6 @@
-"""What one writes without Streetwarden: a thread per camera, ``cv2.VideoCapture``, ``model.track()``.
+"""What one writes without Streetwarden: a thread per camera, OpenCV, ultralytics' ``track()``.
 
-python -m benchmarks.carry_naive WEIGHTS < order.json
+Needs ultralytics with its trackers (``pip install lap``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Streetwarden's own daemon on the same cameras.
-
-python -m benchmarks.carry_streetwarden keyframes < order.json
-"""
+"""Streetwarden's own daemon on the same cameras; its argument is the camera's ``decode``."""
 
 from __future__ import annotations
 

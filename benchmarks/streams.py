@@ -1,4 +1,4 @@
-"""Streams to measure on: 1080p25, H.264, a key frame each second, 4 Mbit/s, from a real RTSP server."""
+"""Streams to measure on: 1080p25, H.264, a key frame each second, from a real RTSP server."""
 
 from __future__ import annotations
 

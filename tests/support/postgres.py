@@ -32,9 +32,12 @@ def postgres_database(template: str = "template1") -> Iterator[str]:
             connection.execute(f'DROP DATABASE "{database_name(url)}" WITH (FORCE)')
 
 
-def new_postgres_database(template: str = "template1") -> str:
-    """URL of a new database, a copy of a template, that stays until the server ends."""
-    folder = _server()
+def new_postgres_database(template: str = "template1", *, durable: bool = False) -> str:
+    """URL of a new database, a copy of a template, that stays until the server ends.
+
+    ``durable``: on a server that syncs to disk, to measure on.
+    """
+    folder = _server(durable=durable)
     name = f"test_{uuid.uuid4().hex}"
     with _superuser(folder) as connection:
         # FILE_COPY is the faster way for small databases on a server without fsync.
@@ -56,7 +59,7 @@ def _superuser(folder: Path) -> Iterator[psycopg.Connection]:
 
 
 @cache
-def _server() -> Path:
+def _server(*, durable: bool = False) -> Path:
     """Start the server; the folder of its socket."""
     found = sorted(PROGRAMS.glob("*/bin/initdb"))
     if not found:
@@ -69,7 +72,8 @@ def _server() -> Path:
     data = folder / "data"
     _as_postgres(programs / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-N")
     # Only a socket, no port; without fsync, since no test pulls the plug on the server.
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+    fsync = "on" if durable else "off"
+    options = f"-k {folder} -c listen_addresses='' -c fsync={fsync} -c max_connections=200"
     log = folder / "log"
     _as_postgres(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
     atexit.register(_stop, programs, folder)
