@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.decisions.retry import (
+    DISABLE_AFTER,
     JITTER_RATIO,
     LONGEST_PAUSE_S,
     LONGEST_RETRY_AFTER_S,
@@ -12,6 +15,7 @@ from service.decisions.retry import (
     Outcome,
     Verdict,
     decide,
+    is_given_up,
     pause_s,
 )
 
@@ -100,3 +104,22 @@ def test_only_failures_that_any_event_would_meet_pause_a_subscription(
 def test_the_scale_shortens_waits_but_not_what_the_receiver_asks_for() -> None:
     assert decide(outcome(500), 2, 9, 0.0, scale=0.01).delay_s == pytest.approx(3)
     assert decide(outcome(429, 7.0), 2, 9, 0.0, scale=0.0).delay_s == 7.0
+
+
+@pytest.mark.parametrize(
+    ("failing_for_s", "failures", "expected"),
+    [
+        (None, 50, False),
+        (5 * 86_400 - 1, 50, False),
+        (5 * 86_400, 9, False),
+        (5 * 86_400, 10, True),
+    ],
+    ids=["works", "not-long-enough", "few-attempts", "both"],
+)
+def test_a_receiver_is_given_up_after_days_and_several_attempts(
+    failing_for_s: float | None, failures: int, expected: bool
+) -> None:
+    now = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    since = None if failing_for_s is None else now - timedelta(seconds=failing_for_s)
+
+    assert is_given_up(since, failures, now, DISABLE_AFTER) is expected
