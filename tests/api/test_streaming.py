@@ -201,7 +201,7 @@ def test_a_service_that_stops_ends_its_streams_and_answers_who_waits(tmp_path: P
                 ThreadPoolExecutor(1) as pool,
             ):
                 wait_for(lambda: _is_up(client), timeout_s=60)
-                query = {"updated_since": "2026-11-24T00:00:00Z", "wait": 60}
+                query: dict[str, str | int] = {"updated_since": "2026-11-24T00:00:00Z", "wait": 60}
                 waiting = pool.submit(client.get, ORDERS, params=query)
                 with client.stream("GET", EVENTS) as answer:
                     lines = answer.iter_lines()
