@@ -14,7 +14,7 @@ from models.category import Category, CategoryTable
 from models.city import City
 from models.errors import StoreError
 from models.zone import Department
-from service.api.guards import forbidden
+from service.api.guards import Denials, forbidden
 from service.api.metrics import ApiMetrics
 from service.api.problems import ProblemError
 from service.config.categories import load_categories
@@ -82,6 +82,8 @@ class ApiDeps:
     secrets: SecretBox = field(default_factory=SecretBox)
     """Seals the secrets of subscriptions."""
     now: Callable[[], datetime] = utc_now
+    denials: Denials = field(default_factory=Denials)
+    """Denied attempts that the audit log has."""
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Further conditions of readiness by name; each raises :class:`StoreError` if not met."""
 

@@ -18,8 +18,24 @@ NOTED_AGAIN_AFTER: Final = timedelta(minutes=1)
 """Of one principal and one refusal: a client that tries on and on must not fill the log."""
 REMEMBERED = 1000
 
-_noted: dict[tuple[str, str], datetime] = {}
-_lock = threading.Lock()
+
+class Denials:
+    """Which denied attempts were logged lately."""
+
+    def __init__(self) -> None:
+        self._noted: dict[tuple[str, str], datetime] = {}
+        self._lock = threading.Lock()
+
+    def is_news(self, attempt: tuple[str, str], now: datetime) -> bool:
+        """Whether this attempt is to be logged; remembers it."""
+        with self._lock:
+            last = self._noted.get(attempt)
+            if last is not None and abs(now - last) < NOTED_AGAIN_AFTER:
+                return False
+            if len(self._noted) >= REMEMBERED:
+                self._noted.clear()
+            self._noted[attempt] = now
+            return True
 
 
 def forbidden(deps: ApiDeps, who: Principal, wanted: str, roles: list[Role]) -> ProblemError:
@@ -54,7 +70,7 @@ def check_change(
 def note_denied(deps: ApiDeps, who: Principal, wanted: str) -> None:
     """Log a denied attempt, unless the same one was logged just now."""
     now = deps.now()
-    if not _is_news((who.actor, wanted), now):
+    if not deps.denials.is_news((who.actor, wanted), now):
         return
     with deps.database.write() as connection:
         audit.append(
@@ -65,14 +81,3 @@ def note_denied(deps: ApiDeps, who: Principal, wanted: str) -> None:
             subject=who.actor,
             detail={"role": who.role, "wanted": wanted},
         )
-
-
-def _is_news(attempt: tuple[str, str], now: datetime) -> bool:
-    with _lock:
-        last = _noted.get(attempt)
-        if last is not None and abs(now - last) < NOTED_AGAIN_AFTER:
-            return False
-        if len(_noted) >= REMEMBERED:
-            _noted.clear()
-        _noted[attempt] = now
-        return True

@@ -21,9 +21,11 @@ from service.api.deps import ApiDeps
 from service.config import load_city
 from service.decisions.evidence_kinds import kind_of_name
 from service.store.access import save_key
-from service.store.database import open_database
+from service.store.database import Database, open_database
 from service.store.files import FileStore
 from service.store.migrate import upgrade
+from service.store.passwords import hash_password
+from service.store.users import add_user
 
 ADMIN_KEY = "sw_test-admin-key"
 DETECTOR_KEY = "sw_test-detector-key"
@@ -51,11 +53,17 @@ def picture(seed: int, width: int = 320, height: int = 180) -> bytes:
 class Site:
     """What a detector would report, by HTTP."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, database: Database) -> None:
         self.url = url
+        self.database = database
         self.http = httpx.Client(
             base_url=url, headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=10
         )
+
+    def user(self, name: str, role: str, department_id: str, password: str) -> None:
+        hashed = hash_password(password)
+        with self.database.write() as connection:
+            add_user(connection, name, role, [department_id], hashed, datetime.now(UTC))
 
     def camera(self, camera_id: str, *, image: bytes | None = None, **values: Any) -> None:
         report = {
@@ -134,7 +142,7 @@ def running_site(folder: Path) -> Iterator[Site]:
         files = FileStore(folder / "pictures")
         app = create_app(ApiDeps(database=database, files=files, city=load_city(city_file)))
         with _serving(uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))) as address:
-            site = Site(address)
+            site = Site(address, database)
             yield site
             site.http.close()
 

@@ -52,6 +52,30 @@ def test_a_wrong_key_is_refused_and_a_right_one_lets_in(page: Page, site: Site) 
     expect(page.get_by_label("API key")).to_have_value("")
 
 
+def test_a_crew_signs_in_by_name_and_password_and_sees_only_its_steps(
+    page: Page, site: Site
+) -> None:
+    site.user("Li Wei", "crew", "traffic", "correct horse battery")
+    site.order()
+    site.order(category="litter", rule_kind="litter")
+    page.goto(site.url)
+    page.get_by_label("Name").fill("li wei")
+    page.get_by_label("Password").fill("wrong horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#sign-in-error")).to_have_text("Name or password is wrong.")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.keyboard.press("Enter")
+    expect(page.locator("#who")).to_have_text("Li Wei · Crew")
+    expect(page.locator(".order")).to_have_count(1)
+    row(page, 1).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator("[data-status]").first).to_be_visible()
+    offered = dialog.locator("[data-status]").evaluate_all("all => all.map(b => b.dataset.status)")
+    assert offered == ["accepted", "in_progress", "resolved"]
+    dialog.get_by_role("button", name="Accept", exact=True).click()
+    expect(dialog.locator("header")).to_contain_text("Accepted")
+
+
 def test_a_key_that_may_not_read_is_told_so(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/#key={DETECTOR_KEY}")
     expect(page.locator("#sign-in-error")).to_contain_text("may not read work orders")
@@ -64,7 +88,7 @@ def test_the_key_leaves_the_address_and_no_script_can_read_the_session(
     open_page(page, site)
     assert page.url == f"{site.url}/"
     (cookie,) = context.cookies()
-    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
     assert ADMIN_KEY not in str(cookie["value"])
     seen = page.evaluate("document.cookie + JSON.stringify([localStorage, sessionStorage])")
     assert cookie["value"] not in seen

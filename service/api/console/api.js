@@ -47,6 +47,16 @@ export function signIn(key) {
   return request("session", { method: "POST", body: { api_key: key } });
 }
 
+/** Begins a session of a user. */
+export function signInByName(name, password) {
+  return request("session", { method: "POST", body: { name, password } });
+}
+
+/** Who is signed in and what they may do. */
+export function whoAmI() {
+  return request("session");
+}
+
 /** Ends the session. */
 export function signOut() {
   return request("session", { method: "DELETE" });

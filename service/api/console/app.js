@@ -7,7 +7,7 @@ import { element, show } from "./dom.js";
 import { moment } from "./format.js";
 import { OrderList } from "./orders.js";
 import { WebhookDialog } from "./webhooks.js";
-import { chooseLanguage, translateDocument, word } from "./words.js";
+import { chooseLanguage, named, translateDocument, word } from "./words.js";
 
 const POLL_MS = 3_000;
 const MAX_POLL_MS = 30_000;
@@ -27,6 +27,7 @@ const webhookDialog = new WebhookDialog(part("webhooks"), { onClose: leaveWebhoo
 /** All that the page knows; everything visible follows from it. */
 const state = {
   signedIn: false,
+  who: null,
   cameras: null,
   orders: null,
   older: [],
@@ -84,32 +85,45 @@ async function submitKey(event) {
   event.preventDefault();
   const field = part("key");
   const key = field.value.trim();
-  if (!key) return;
-  await trySignIn(key);
-  if (state.signedIn) field.value = "";
+  const name = part("user-name").value.trim();
+  const password = part("password").value;
+  if (key) await trySignIn(key);
+  else if (name && password) await tryPassword(name, password);
+  else show(part("sign-in-error"), true, word("signInMissing"));
+  if (state.signedIn) for (const each of [field, part("password")]) each.value = "";
 }
 
 async function trySignIn(key) {
+  await begin(() => api.signIn(key), "keyRefused");
+}
+
+async function tryPassword(name, password) {
+  await begin(() => api.signInByName(name, password), "passwordRefused");
+}
+
+async function begin(signIn, refused) {
   show(part("sign-in-error"), true, "");
   try {
-    await api.signIn(key);
+    await signIn();
   } catch (error) {
-    askForKey(signInProblem(error));
+    askForKey(signInProblem(error, refused));
     return;
   }
   await poll();
 }
 
-function signInProblem(error) {
+function signInProblem(error, refused) {
   if (error.status === 0) return word("unreachableAtFirst");
   if (error.status === 403) return word("keyMayNotRead");
   if (error.status >= 500) return word("serviceFailed", { reason: error.message });
-  return word("keyRefused");
+  if (error.status === 429) return word("tooManyAttempts");
+  return word(refused);
 }
 
 function askForKey(message) {
   clearTimeout(timer);
   state.signedIn = false;
+  state.who = null;
   Object.assign(state, { cameras: null, orders: null, older: [], cursor: null, problem: null });
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   render();
@@ -148,6 +162,8 @@ function pollIfSeen() {
 
 async function ask() {
   try {
+    state.who ??= await api.whoAmI();
+    orderDialog.who = state.who;
     const [cameras, page] = await Promise.all([api.cameras(), api.orders(PAGE_SIZE)]);
     take(cameras, page);
   } catch (error) {
@@ -246,6 +262,8 @@ function render() {
   show(part("sign-in"), !state.signedIn && !state.problem);
   show(part("main"), state.signedIn);
   show(part("sign-out"), state.signedIn);
+  const who = state.who;
+  show(part("who"), state.signedIn && Boolean(who), who ? `${who.name} · ${named("role", who.role)}` : "");
   show(part("show-webhooks"), state.signedIn);
   renderProblem();
   if (!state.signedIn || state.orders === null) return;

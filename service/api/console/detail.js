@@ -20,6 +20,7 @@ export class OrderDialog {
     this.dialog = dialog;
     this.onChange = onChange;
     this.order = null;
+    this.who = null;
     this.chosen = null;
     this.rejecting = false;
     this.#build();
@@ -136,15 +137,23 @@ export class OrderDialog {
   }
 
   #renderSteps(order) {
-    const steps = [...order.allowed_statuses].sort((a, b) => STEPS.indexOf(a) - STEPS.indexOf(b));
+    const steps = order.allowed_statuses
+      .filter((status) => this.#may(status))
+      .sort((a, b) => STEPS.indexOf(a) - STEPS.indexOf(b));
     const heading = element("h3", {}, word("nextStep"));
     if (steps.length === 0) {
-      this.steps.replaceChildren(heading, element("p", { className: "hint" }, word("finalStatus")));
+      const why = order.allowed_statuses.length === 0 ? "finalStatus" : "notYourStep";
+      this.steps.replaceChildren(heading, element("p", { className: "hint" }, word(why)));
       return;
     }
     const buttons = steps.map((status, index) => this.#stepButton(status, index === 0));
     const content = this.rejecting ? this.#reasonForm() : element("div", { className: "buttons" }, buttons);
     this.steps.replaceChildren(heading, content);
+  }
+
+  /** Whether this page offers a step: the role may make it, and a button is enough for it. */
+  #may(status) {
+    return STEPS.includes(status) && (this.who?.may_set.includes(status) ?? true);
   }
 
   #stepButton(status, isFirst) {
@@ -169,7 +178,9 @@ export class OrderDialog {
       "select",
       { id: "reason-code", required: true, "aria-describedby": "reason-help" },
       element("option", { value: "" }, word("chooseReason")),
-      REASONS.map((value) => element("option", { value }, named("reason", value))),
+      REASONS.filter((value) => this.who?.reject_reasons.includes(value) ?? true).map((value) =>
+        element("option", { value }, named("reason", value)),
+      ),
     );
     const reason = element("textarea", { id: "reason", rows: 3, maxLength: 1000 });
     const submit = (event) => {
@@ -249,6 +260,7 @@ function factsOf(order) {
     ["dwell", duration(order.dwell_s)],
     ["lastSeenAt", moment(order.last_seen_at)],
     ["timeToClear", order.time_to_clear_s === null ? "" : duration(order.time_to_clear_s)],
+    ["duplicateOf", order.duplicate_of ? recurrenceLink(order.duplicate_of, "otherOrder") : ""],
     ["recurrence", order.previous_order_id ? recurrenceLink(order.previous_order_id) : ""],
     ["rejectedFor", order.reason_code ? named("reason", order.reason_code) : ""],
     ["detector", order.model],
@@ -275,8 +287,8 @@ function otherCameras(order) {
 }
 
 /** Leads to the ended order that this one is the return of. */
-function recurrenceLink(orderId) {
-  return element("a", { href: `#/orders/${encodeURIComponent(orderId)}` }, word("earlierOrder"));
+function recurrenceLink(orderId, key = "earlierOrder") {
+  return element("a", { href: `#/orders/${encodeURIComponent(orderId)}` }, word(key));
 }
 
 function historyOf(order) {
