@@ -73,7 +73,7 @@ def _look(deps: ApiDeps, order_id: str) -> None:
 def _tell(deps: ApiDeps, connection: Connection, order: WorkOrder, notice: Notice) -> WorkOrder:
     at = orders.tick(connection, deps.now())
     is_breach = notice.state is SlaState.BREACHED
-    values = {"sla_told": f"{order.sla_told} {notice}".strip()}
+    values: dict[str, object] = {"sla_told": f"{order.sla_told} {notice}".strip()}
     department_id, status = order.department_id, order.status
     if is_breach:
         escalation = deps.categories.escalation

@@ -156,7 +156,9 @@ def _load(deps: ApiDeps, connection: Connection, wanted: OrderFilter) -> list[Lo
     found = []
     for each in statistics.load(connection, always, tuple(RUNS), deps.now()):
         department = deps.department(each.department_id)
-        found.append(LoadOut(**asdict(each), department_name=department and department.name))
+        found.append(
+            LoadOut(**asdict(each), department_name=None if department is None else department.name)
+        )
     return found
 
 

@@ -176,7 +176,7 @@ def _forms(place: _Place, schema: _Place) -> Iterator[_Place]:
     if "$ref" in place:
         yield from _forms(schema["$defs"][place["$ref"].rpartition("/")[2]], schema)
         return
-    alternatives = place.get("oneOf", place.get("anyOf", []))
+    alternatives = place.get("oneOf") or place.get("anyOf") or []
     for alternative in alternatives:
         yield from _forms(alternative, schema)
     if not alternatives:

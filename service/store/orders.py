@@ -258,7 +258,9 @@ def condition_of(connection: Connection, wanted: OrderFilter) -> sa.ColumnElemen
         orders.c.department_id: wanted.department_ids,
         orders.c.priority: wanted.priorities,
     }
-    conditions = [column.in_(values) for column, values in one_of.items() if values]
+    conditions: list[sa.ColumnElement[bool]] = [
+        column.in_(values) for column, values in one_of.items() if values
+    ]
     if wanted.created_since is not None:
         conditions.append(orders.c.created_at >= wanted.created_since)
     if wanted.created_until is not None:

@@ -198,7 +198,7 @@ def _seconds(
     if connection.dialect.name == "sqlite":
         days = sa.func.julianday(later) - sa.func.julianday(earlier)
         return days * 86400.0
-    return sa.func.extract("epoch", later - earlier)
+    return sa.cast(sa.extract("epoch", later - earlier), sa.Float)
 
 
 def _local_text(
@@ -210,11 +210,11 @@ def _local_text(
 ) -> sa.ColumnElement[str]:
     """A time as local text, where the offset from UTC may change in between."""
     ahead_s = [int(shift.total_seconds()) for _, shift in shifts]
-    later = [
+    later: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[int]]] = [
         (column >= begin, sa.literal_column(str(seconds)))
         for (begin, _), seconds in reversed(list(zip(shifts[1:], ahead_s[1:], strict=True)))
     ]
-    first = sa.literal_column(str(ahead_s[0]))
+    first: sa.ColumnElement[int] = sa.literal_column(str(ahead_s[0]))
     shift: sa.ColumnElement[int] = sa.case(*later, else_=first) if later else first
     if connection.dialect.name == "sqlite":
         moved = sa.cast(shift, sa.String).concat(sa.literal_column("' seconds'"))

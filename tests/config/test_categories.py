@@ -137,9 +137,9 @@ routing:
 def test_routes_are_read_with_their_places_and_schedules(tmp_path: Path) -> None:
     city = load_city(write(tmp_path, changed("routing: {default: traffic}\n", ROUTES)), environ={})
 
-    first, second = city.routing["illegal_parking"]
-    assert not isinstance(first, str)
-    assert not isinstance(second, str)
+    routes = city.routing["illegal_parking"]
+    assert not isinstance(routes, str)
+    first, second = routes
     assert first.zone_ids == ("kerb",)
     assert first.schedule is not None
     assert first.schedule.timezone == "Asia/Shanghai"

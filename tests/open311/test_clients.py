@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
-import georeport
+import georeport  # type: ignore[import-untyped]
 import pytest
 
 from service.decisions.access import Role

@@ -14,7 +14,7 @@ from service.api import actions
 from service.api.deps import ApiDeps
 from service.api.open311.records import CLOSED, OPEN
 from service.api.open311.submission import Submission
-from service.store import orders, reports
+from service.store import orders, reports, schema
 from service.store.records import HistoryEntry, HistoryKind, WorkOrder
 
 RULE_KIND = "citizen_report"
@@ -96,7 +96,7 @@ def _near(
         return []
     to_east_m, to_north_m = metres_per_degree(said.latitude)
     here = (said.latitude, said.longitude)
-    table = orders.orders.c
+    table = schema.orders.c
     around = sa.and_(
         table.category == said.category.key,
         table.status.in_(OPEN),
@@ -149,4 +149,4 @@ def _known_near(deps: ApiDeps, order: WorkOrder) -> list[WorkOrder]:
         report = reports.find_report(connection, order.order_id)
         if report is None or report.near_order_id is None:
             return []
-        return orders.find_orders(connection, orders.orders.c.order_id == report.near_order_id)
+        return orders.find_orders(connection, schema.orders.c.order_id == report.near_order_id)

@@ -22,7 +22,7 @@ from service.api.open311.submission import Form, check, read_form
 from service.api.problems import ProblemError
 from service.decisions.access import Permission, Role, may
 from service.decisions.rate_limit import RateLimit
-from service.store import access, orders
+from service.store import access, orders, schema
 from service.store.records import WorkOrder
 
 MOST_REPORTS = 60
@@ -95,7 +95,7 @@ def get_request(number: str, fmt: Suffix, deps: PublicDeps) -> Response:
     order = None
     if number.isascii() and number.isdigit() and int(number) <= LARGEST_NUMBER:
         with deps.database.read() as connection:
-            found = orders.find_orders(connection, orders.orders.c.number == int(number))
+            found = orders.find_orders(connection, schema.orders.c.number == int(number))
         order = next((each for each in found if _is_public(deps, each)), None)
     if order is None:
         raise Open311Error(404, f"service_request_id '{number[:100]}' was not found", fmt)

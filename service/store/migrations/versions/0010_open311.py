@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,7 @@ from alembic import op
 from service.store.schema import UtcDateTime
 
 revision = "0010"
-# Until the migrations before this one are all there: the newest of them.
-down_revision = max(path.name[:4] for path in Path(__file__).parent.glob("000[1-9]_*.py"))
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -45,7 +44,7 @@ def downgrade() -> None:
         op.drop_column("orders", column.name)
 
 
-def _columns() -> list[sa.Column[object]]:
+def _columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("accept_warn_at", UtcDateTime()),
         sa.Column("accept_due_at", UtcDateTime()),
