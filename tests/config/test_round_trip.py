@@ -50,6 +50,8 @@ windows = st.builds(TimeWindow, days=days, start=times, end=times).filter(
 ) | st.builds(TimeWindow, days=days)
 LABELS = sorted(KNOWN_LABELS - {UNKNOWN_OBJECT})
 """Labels that any kind of rule may look for."""
+KINDS = [kind for kind in ZoneKind if kind is not ZoneKind.DOUBLE_PARKING]
+"""Kinds of zones that need no other zone."""
 THRESHOLDS = {"litter": 0.5, "car": 0.35, "truck": 0.1}
 departments = ("roads", "parks")
 
@@ -148,7 +150,7 @@ def zones(draw: st.DrawFn, number: int, resolution: Any, timezone: str) -> Zone:
         polygon=draw(polygons(width, height)),
         in_pixels=in_pixels,
         rules=tuple(draw(rules(index, timezone)) for index in range(count)),
-        kind=draw(st.sampled_from([None, *ZoneKind])),
+        kind=draw(st.sampled_from([None, *KINDS])),
         stage=draw(st.sampled_from(Stage)),
         slices=draw(st.integers(0, 64)),
     )
@@ -276,6 +278,7 @@ def plain_camera(camera: Camera) -> dict[str, Any]:
         "legal_basis": camera.legal_basis,
         **({"resolution": list(camera.resolution)} if camera.resolution else {}),
         "look_interval": camera.look_interval_s,
+        "redetect_every": camera.redetect_every_s,
         "decode": str(camera.decode),
         "rtsp_transport": camera.rtsp_transport,
         "paced": camera.paced,
