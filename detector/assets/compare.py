@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.assets.lying import lies_turned
 from detector.assets.patch import ASSET_PX, Mask, Place, chroma, edges
 from models.seeing import Image
 from models.upkeep import AssetState
@@ -95,12 +96,12 @@ def judge(
         return Verdict(state=state, likeness=likeness)
     if not _surroundings_agree(settled, now, learnt, place):
         return Verdict(state=AssetState.UNKNOWN, likeness=likeness)
-    state = known or _what_happened(patch, now, settled, learnt, place)
+    state = known or _what_happened(patch, now, settled, learnt, place, has_colour=has_colour)
     return Verdict(state=state, likeness=likeness)
 
 
 def _what_happened(
-    patch: Image, now: Edges, settled: Edges, learnt: Learnt, place: Place
+    patch: Image, now: Edges, settled: Edges, learnt: Learnt, place: Place, *, has_colour: bool
 ) -> AssetState:
     """What was lost at the asset's place is sought in what is new around it."""
     same = _local_agreement(now, learnt.edges) >= LOCALLY_SAME
@@ -110,6 +111,8 @@ def _what_happened(
     turned = max(_best_anywhere(new, *_turned(learnt, lost, angle)) for angle in ANGLES)
     if max(elsewhere, turned) >= FOUND:
         return AssetState.MOVED if elsewhere >= turned else AssetState.TOPPLED
+    if has_colour and lies_turned(learnt.patch, patch, place.inside > 0, place.ring > 0):
+        return AssetState.TOPPLED
     if _looks_like_surroundings(patch, now, learnt, place):
         return AssetState.MISSING
     if _likeness(settled, learnt.edges, place.outline) >= OUTLINE_ALIKE:

@@ -83,6 +83,7 @@ def test_each_clip_yields_the_orders_of_its_truth_and_no_others(
         (row.zone, row.dwell_s): (row.expected, row.expected, 0) for row in rows
     }
     assert all(row.once == row.expected for row in rows)
+    assert all(row.misnamed == 0 for row in rows)
     late = {RuleKind.LITTER.value: 3.0}
     for row in rows:
         assert all(-1.0 <= delay <= late.get(row.kind, LATEST_S) for delay in row.delay_s)
