@@ -47,6 +47,8 @@ class ApiSettings:
     """A session ends so long after sign-in, whatever happens."""
     session_idle_s: float = 2 * 3600.0
     """A session that nothing was asked with for so long has ended."""
+    expire_after_days: int | None = None
+    """Orders that nobody touched for so long expire; ``None``: they wait for ever."""
     key_grace_s: float = 24 * 3600.0
     """A rotated key stays valid for so long, unless another time is asked for."""
 

@@ -177,7 +177,7 @@ def revoke(connection: Connection, name: str, now: datetime) -> ApiKey:
 def note_key(connection: Connection, actor: str, action: Action, name: str, now: datetime) -> None:
     """Log what was done to a key, to be called last in the transaction."""
     key = access.get_key(connection, name)
-    detail = {"role": key.role, "department_ids": list(key.department_ids)}
+    detail: audit.Detail = {"role": key.role, "department_ids": list(key.department_ids)}
     audit.append(
         connection, at=now, actor=actor, action=action, subject=f"key:{name}", detail=detail
     )

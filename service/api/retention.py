@@ -16,6 +16,7 @@ from models.errors import StoreError
 from models.evidence import DEFAULT_RETENTION, Retention
 from service.api.auditing import actor_of, log_head
 from service.api.deps import ApiDeps, CanHold, Deps, Principal
+from service.api.expiry import expire_untouched
 from service.api.problems import problem_responses
 from service.decisions.evidence_kinds import OPENED_ORIGINAL, ORIGINAL, kind_of_name
 from service.store import audit, orders, retention
@@ -188,7 +189,11 @@ class RetentionWorker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                more = AT_ONCE in {delete_expired(self._deps), delete_originals(self._deps)}
+                more = AT_ONCE in {
+                    delete_expired(self._deps),
+                    delete_originals(self._deps),
+                    expire_untouched(self._deps),
+                }
                 delete_told(self._deps)
                 log_head(self._deps)
             except StoreError as error:

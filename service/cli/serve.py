@@ -112,6 +112,10 @@ def serve(
             help="Publish on a broker too: mqtt://USER:PASSWORD@HOST:1883/PREFIX, or mqtts://.",
         ),
     ] = None,
+    expire_after_days: Annotated[
+        int | None,
+        typer.Option(min=1, max=3660, help="Orders that nobody touched for so long expire."),
+    ] = None,
     retry_scale: Annotated[
         float,
         typer.Option(min=0.0, max=1.0, hidden=True, help="Shortens waits between attempts."),
@@ -133,7 +137,11 @@ def serve(
         deps = ApiDeps(
             database=database,
             files=FileStore(folder),
-            settings=ApiSettings(public_url=address.rstrip("/"), open311=open311),
+            settings=ApiSettings(
+                public_url=address.rstrip("/"),
+                open311=open311,
+                expire_after_days=expire_after_days,
+            ),
             city=city,
             categories=_categories(categories, city),
             secrets=_secret_box(database),

@@ -110,8 +110,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
 def ask(client: httpx.Client, method: str, path: str, town: Town) -> tuple[int, str]:
     """Status and answer; of a stream that goes on for ever, its beginning."""
     body = BODIES.get((method, path), {})
-    content = {} if method in {"GET", "DELETE"} else {"json": body}
-    with client.stream(method, path.format(**town.values), timeout=5, **content) as answer:
+    content = None if method in {"GET", "DELETE"} else body
+    with client.stream(method, path.format(**town.values), timeout=5, json=content) as answer:
         if answer.headers.get("content-type", "").startswith("text/event-stream"):
             return answer.status_code, next(answer.iter_text())
         return answer.status_code, answer.read().decode("latin-1")

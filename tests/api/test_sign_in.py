@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
+from service.api.expiry import expire_untouched
 from service.store import audit, passwords, users
 from service.store.database import Database
 from tests.support.dispatch import START, Service, tls
@@ -173,3 +176,24 @@ def test_a_duplicate_names_the_other_order_and_is_final(service: Service) -> Non
     chained = {**change, "duplicate_of": second["order_id"]}
     other = f"/api/v1/work-orders/{first['order_id']}"
     assert service.client.patch(other, json=chained).status_code == 409
+
+
+def test_orders_that_nobody_touched_expire_only_if_that_is_asked_for(service: Service) -> None:
+    old = service.post_order()
+    seen = service.post_order()
+    done = service.post_order()
+    path = f"/api/v1/work-orders/{done['order_id']}"
+    service.client.patch(path, json={"status": "resolved"}).raise_for_status()
+    service.clock.forward(91 * 86_400)
+    sight = {"state": "present", "last_seen_at": service.clock().isoformat(), "observed_s": 9.0}
+    place = f"/api/v1/incidents/{seen['incident_id']}/observation"
+    service.detector.put(place, json=sight).raise_for_status()
+    settings = replace(service.deps.settings, expire_after_days=90)
+
+    assert expire_untouched(service.deps) == 0
+    assert expire_untouched(replace(service.deps, settings=settings)) == 1
+    after = service.order(old["order_id"])
+    assert (after["status"], after["allowed_statuses"]) == ("expired", [])
+    assert after["history"][-1]["to_status"] == "expired"
+    assert service.order(seen["order_id"])["status"] == "dispatched"
+    assert service.order(done["order_id"])["status"] == "resolved"
