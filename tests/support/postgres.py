@@ -28,7 +28,7 @@ def postgres_database(template: str = "template1") -> Iterator[str]:
     try:
         yield url
     finally:
-        with _superuser(_server()) as connection:
+        with _superuser(_server(durable=False)) as connection:
             connection.execute(f'DROP DATABASE "{database_name(url)}" WITH (FORCE)')
 
 
