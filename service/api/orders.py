@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -75,7 +74,10 @@ async def list_orders(
     is held back until there are some, or the time is over.
     """
     wanted = filter_of(query)
-    read = partial(run_in_threadpool, _read, deps, query, wanted)
+
+    async def read() -> tuple[Cursor, list[WorkOrder]]:
+        return await run_in_threadpool(_read, deps, query, wanted)
+
     start, found = await read()
     if not found and query.wait:
         if start.listing is not Listing.CHANGES:

@@ -36,7 +36,7 @@ def check_ground(camera_loc: Loc, camera: Any) -> Iterator[Finding]:
     for index, text in outside:
         message = f"the point {text} lies outside the picture"
         yield Finding(loc=(*here, index, "at"), message=message)
-    if not outside:
+    if not outside and given is not None:
         yield from _geometry(here, _points(seen, sides, given), camera.get("location"))
 
 

@@ -92,13 +92,12 @@ def downgrade() -> None:
         " OR CAST(department_ids AS VARCHAR(20)) <> '[]'"
     )
     for name, column in (("orders", "status"), ("history", "to_status")):
-        status = sa.column(column)
-        newer = status.in_(["duplicate", "expired"])
-        table = sa.table(name, status)
-        op.execute(sa.update(table).where(newer).values({column: "rejected"}))
-    for table, columns in _columns().items():
-        for column in reversed(columns):
-            op.drop_column(table, column.name)
+        moved = sa.table(name, sa.column(column, sa.String))
+        newer = moved.c[column].in_(["duplicate", "expired"])
+        op.execute(sa.update(moved).where(newer).values({column: "rejected"}))
+    for table, added in _columns().items():
+        for each in reversed(added):
+            op.drop_column(table, each.name)
 
 
 def _columns() -> dict[str, list[sa.Column[object]]]:
