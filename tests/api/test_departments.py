@@ -25,7 +25,7 @@ from tests.support.dispatch import (
 )
 
 ORDERS = "/api/v1/work-orders"
-SECRET = "only-traffic-knows"  # noqa: S105 - a word to look for in answers
+SECRET = "only-traffic-knows"
 SUBSCRIPTION = {"url": f"https://city.example/{SECRET}"}
 KEYS = {"traffic": "sw_test-traffic-0123456789", "cleaning": "sw_test-cleaning-0123456789"}
 PUBLIC = {"/healthz", "/readyz", "/metrics"}

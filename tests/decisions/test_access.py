@@ -19,7 +19,6 @@ from service.decisions.access import (
 )
 from service.decisions.cameras import effective_state, is_stale
 
-
 READING = {Permission.READ}
 WORKING = {Permission.READ, Permission.WORK}
 SUBSCRIBING = {*WORKING, Permission.SUBSCRIBE}
