@@ -198,7 +198,7 @@ def test_no_incident_before_it_lay_alone_for_the_dwell_and_one_for_each_thing(
     assert len(opened) <= 1 + len(unseen)
     for change in opened:
         alone_s = seconds(change.at) - (walker.leaves_s - 1 / rate)
-        assert alone_s >= LITTERING.dwell_s
+        assert round(alone_s, 6) >= LITTERING.dwell_s
         assert change.incident.observed_s >= LITTERING.dwell_s
         assert seconds(change.incident.started_at) >= thing.comes_s
 
