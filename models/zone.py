@@ -22,6 +22,7 @@ from models.parking import LONGEST_QUEUE_S, AlreadyThere, QueuePolicy, ZoneKind
 
 if TYPE_CHECKING:  # built upon this module
     from models.upkeep import Asset, FaultSettings
+    from models.urgency import PriorityStep
 
 
 class RuleKind(StrEnum):
@@ -113,6 +114,8 @@ class Rule:
     """Key of the category table, such as ``illegal_parking``."""
     department_id: str | None = None
     priority: Priority = Priority.NORMAL
+    priority_when: tuple[PriorityStep, ...] = ()
+    """Priorities of orders to which more applies; the first that fits."""
 
     def threshold(self, label: str) -> float:
         """The confidence from which a box of this label counts."""

@@ -23,6 +23,7 @@ from service.config.vocabulary import DEFAULT_ROUTE, KINDS, OWN_CATEGORIES
 _CAMERAS = ("cameras", EACH)
 _ZONES = (*_CAMERAS, "zones", EACH)
 _RULES = (*_ZONES, "rules", EACH)
+_URGENT = (*_RULES, "priority_when", EACH)
 _ROUTES = ("routing", EACH, EACH)
 _ROUTES_DEPARTMENTS = (_ROUTES, (*_ROUTES, "department"))
 
@@ -44,7 +45,16 @@ def check_references(
         yield from _polygons(loc, camera)
         yield from _assets(document, loc, camera)
         yield from check_ground(loc, camera)
+        yield from _widths(loc, camera)
         yield from _other_zones(loc, camera)
+
+
+def _widths(camera_loc: Loc, camera: Any) -> Iterator[Finding]:
+    if isinstance(camera, dict) and camera.get("ground"):
+        return
+    for loc, _ in select(camera, "zones", EACH, "rules", EACH, "priority_when", EACH, "width"):
+        message = "is in metres on the ground, so the camera needs 'ground'"
+        yield Finding(loc=(*camera_loc, *loc), message=message)
 
 
 def _duplicate_ids(document: Document) -> Iterator[Finding]:
@@ -118,7 +128,7 @@ def _routing_keys(data: Any) -> Iterator[Finding]:
 
 def _schedules(data: Any) -> Iterator[Finding]:
     known = {str(loc[-1]) for loc, _ in select(data, "schedules", EACH)}
-    for path in ((*_RULES, "schedule"), (*_ROUTES, "schedule")):
+    for path in ((*_RULES, "schedule"), (*_URGENT, "schedule"), (*_ROUTES, "schedule")):
         for loc, value in _texts(data, *path):
             if value not in known:
                 yield Finding(loc=loc, message=unknown("schedule", value, known))
@@ -129,6 +139,7 @@ def _calendars(data: Any) -> Iterator[Finding]:
     for path in (
         ("schedules", EACH, "calendar"),
         (*_RULES, "schedule", "calendar"),
+        (*_URGENT, "schedule", "calendar"),
         (*_ROUTES, "schedule", "calendar"),
     ):
         for loc, value in _texts(data, *path):

@@ -10,6 +10,7 @@ from typing import Any
 from models.calendar import Calendar
 from models.city import City, DispatchTarget, ModelChoice, ModelFacts, RecordingChoice
 from models.parking import ZoneKind
+from models.urgency import PriorityStep
 from models.zone import (
     Camera,
     CloserLook,
@@ -37,6 +38,7 @@ from service.config.rule_forms import (
     IllegalParkingForm,
     LitterForm,
     LitteringForm,
+    PriorityWhenForm,
     ScheduleForm,
 )
 from service.config.sources import resolve_source
@@ -225,7 +227,17 @@ def _shared(
         "category": usual_here.category,
         "department_id": form.department,
         "priority": Priority(form.priority or usual_here.priority),
+        "priority_when": tuple(_priority_step(each, context) for each in form.priority_when),
     }
+
+
+def _priority_step(form: PriorityWhenForm, context: _Context) -> PriorityStep:
+    return PriorityStep(
+        priority=Priority(form.priority),
+        schedule=None if form.schedule is None else _schedule_of(form.schedule, context),
+        least_width_m=form.width,
+        least_count=form.count,
+    )
 
 
 def _schedule_of(choice: str | ScheduleForm | None, context: _Context) -> Schedule:

@@ -107,6 +107,28 @@ ScheduleChoice = Annotated[
 """Name of one of the file's schedules, or a schedule of the rule's own."""
 
 
+PriorityName = Literal["low", "normal", "high", "urgent"]
+
+
+class PriorityWhenForm(Form):
+    """A priority for orders to which all of this applies."""
+
+    priority: PriorityName
+    """How urgent those work orders are."""
+    schedule: ScheduleChoice | None = None
+    """When it was confirmed."""
+    width: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Metres on the ground, at least; needs the camera's `ground`."""
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Pieces of one incident, at least."""
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> PriorityWhenForm:
+        if self.schedule is None and self.width is None and self.count is None:
+            raise ValueError("say when: schedule, width or count")
+        return self
+
+
 class RuleForm(Form):
     """What all rules share."""
 
@@ -130,8 +152,10 @@ class RuleForm(Form):
     """Key of the category table; left out: the zone's kind for parking, else the rule's."""
     department: str | None = None
     """Id of the department; left out: what routing says."""
-    priority: Literal["low", "normal", "high", "urgent"] | None = None
+    priority: PriorityName | None = None
     """How urgent its work orders are; left out: what is usual for the zone's kind, else normal."""
+    priority_when: list[PriorityWhenForm] = Field(default_factory=list)
+    """Other priorities by time, size and number; the first that fits."""
     allow_experimental: bool = False
     """Whether it may look for classes that the model's registry calls experimental."""
     closer_look: Literal["require", "record", "off"] | None = None

@@ -14,6 +14,7 @@ from models.work_order import WorkOrderRequest
 from models.zone import Camera, Rule, RuleKind, Zone
 from service.daemon.edge import OutboxRequest
 from service.daemon.whereabouts import placed
+from zones.urgency import priority_of
 
 WORK_ORDERS_PATH = "/api/v1/work-orders"
 JSON_TYPE = "application/json"
@@ -86,13 +87,14 @@ def work_order_request(incident: Incident, camera: Camera, model: str = "") -> W
         dwell_s=rule.dwell_s,
         object_count=incident.object_count,
         department_id=rule.department_id,
-        priority=rule.priority,
         place_id=zone.place_id,
         description=_describe(incident, camera, zone),
         model=model,
         config_version=config_version(camera),
     )
-    return placed(order, camera)
+    order = placed(order, camera)
+    urgency = priority_of(rule, order.opened_at, order.object_count, order.width_m)
+    return replace(order, priority=urgency)
 
 
 def _describe(incident: Incident, camera: Camera, zone: Zone) -> str:

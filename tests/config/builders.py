@@ -42,3 +42,17 @@ def changed(old: str, new: str) -> str:
 def shown(text: object, path: Path) -> list[str]:
     """Problem lines as they read when the file is named ``city.yaml``."""
     return str(text).replace(str(path), "city.yaml").splitlines()
+
+
+RULE = "          - kind: illegal_parking\n            schedule: working_hours\n"
+"""The rule of :data:`VALID`."""
+
+
+def ruled(rule: str, zone: str = "", more: str = "") -> str:
+    """The valid file with another rule, and more in its zone or after it."""
+    return (
+        VALID.replace(RULE, f"          - {{{rule}}}\n").replace(
+            "        rules:\n", f"{zone}        rules:\n"
+        )
+        + more
+    )

@@ -11,21 +11,10 @@ from models.errors import ConfigError
 from models.litter import Accumulation
 from models.zone import CloserLook, IllegalParkingRule, LitteringRule, LitterRule, Rule
 from service.config import load_city
-from tests.config.builders import VALID, shown, write
+from tests.config.builders import VALID, ruled, shown, write
 
-RULE = "          - kind: illegal_parking\n            schedule: working_hours\n"
 ROW = "      - {id: row, polygon: [[0.1, 0.1], [0.9, 0.1], [0.5, 0.05]]}\n"
 STREET_N = ModelFacts(name="street-n", labels=("car", "litter", "garbage_pile"))
-
-
-def ruled(rule: str, zone: str = "", more: str = "") -> str:
-    """The valid file with another rule, and more in its zone or after it."""
-    return (
-        VALID.replace(RULE, f"          - {{{rule}}}\n").replace(
-            "        rules:\n", f"{zone}        rules:\n"
-        )
-        + more
-    )
 
 
 def rule_of(folder: Path, text: str, facts: ModelFacts | None = None) -> Rule:
