@@ -29,7 +29,7 @@ from service.decisions.events import EventType, Happening, cloud_event, event_id
 from service.decisions.evidence_kinds import kind_of_name
 from service.decisions.routing import Case, first_statuses, route
 from service.decisions.same_thing import others_see
-from service.store import audit, deliveries, evidence, orders, subscriptions
+from service.store import audit, deliveries, evidence, intake, orders, subscriptions
 from service.store.audit import Action
 from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
 from service.store.scope import Scope
@@ -88,7 +88,8 @@ def receive_order(
     order, for what is stored beside it.
     """
     with deps.database.read() as connection:
-        known = orders.find_by_incident(connection, request.incident_id)
+        is_known = intake.knows(connection, request.incident_id)
+        known = orders.find_by_incident(connection, request.incident_id) if is_known else None
     if known is not None:
         return known, False
     with deps.database.write() as connection:
@@ -124,19 +125,27 @@ def _insert(
     department_id = route(case, request.department_id, deps.routing)
     routed = replace(request, department_id=department_id)
     statuses = first_statuses(department_id)
+    earlier_id = _returned_from(connection, request, deps.now())
+    # What can be read before is: from here to the commit nobody else can change an order.
     at = orders.tick(connection, deps.now())
     order_id = str(uuid.uuid4())
-    recent = orders.recent_at_place(connection, request, at.at - RECURRENCE)
-    earlier = earlier_order(request, recent)
-    earlier = earlier or joining.earlier_elsewhere(connection, request, at.at)
-    earlier_id = None if earlier is None else earlier.order_id
     due = due_columns(deps, routed.category, routed.priority, at.at)
-    if not orders.add_order(connection, routed, order_id, statuses[-1], at, earlier_id, due):
+    order = intake.add_order(connection, routed, order_id, statuses[-1], at, earlier_id, due)
+    if order is None:
         return None
     orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))
-    order = orders.get_order(connection, order_id)
     tell(deps, connection, order, EventType.CREATED, moved_to=order.status)
     return order
+
+
+def _returned_from(connection: Connection, request: WorkOrderRequest, now: datetime) -> str | None:
+    """The id of the ended order that a new incident is the return of."""
+    recent = intake.recent_at_place(connection, request, now - RECURRENCE)
+    earlier = earlier_order(request, recent)
+    if earlier is not None:
+        return earlier.order_id
+    elsewhere = joining.earlier_elsewhere(connection, request, now)
+    return None if elsewhere is None else elsewhere.order_id
 
 
 def _first_entries(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from models.geometry import Box
 from models.work_order import Status, WorkOrderRequest
-from service.store.records import WorkOrder
+from service.store.records import PastOrder, WorkOrder
 
 VERIFIED_BY_SIGHT = frozenset(
     {
@@ -50,12 +50,12 @@ def status_when_present(
     return Status.REOPENED if is_later else status
 
 
-def is_over(order: WorkOrder) -> bool:
+def is_over(order: WorkOrder | PastOrder) -> bool:
     """Whether nothing is to be done about an order any more."""
     return order.cleared_at is not None or order.status in {Status.VERIFIED, Status.CLOSED}
 
 
-def earlier_order(request: WorkOrderRequest, recent: Iterable[WorkOrder]) -> WorkOrder | None:
+def earlier_order(request: WorkOrderRequest, recent: Iterable[PastOrder]) -> PastOrder | None:
     """The ended order that a new incident is the return of: same place, newest first.
 
     A rejected order is none: what it told of was no case; nor a duplicate: there is the other.
@@ -69,5 +69,5 @@ def earlier_order(request: WorkOrderRequest, recent: Iterable[WorkOrder]) -> Wor
     return None
 
 
-def _place(order: WorkOrderRequest) -> Box:
+def _place(order: WorkOrderRequest | PastOrder) -> Box:
     return Box(*order.box_xyxy)

@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from models.errors import StoreError
+from service.store.liveness import replace_dead
 from service.store.scope import OPTION, WHOLE_CITY, Scope
 
 BUSY_TIMEOUT_S = 20.0
@@ -127,15 +128,16 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
         pool_size=POOL_CONNECTIONS,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_S,
-        # A connection that died while it lay in the pool is replaced instead of failing a request.
-        pool_pre_ping=True,
     )
+    # Instead of pool_pre_ping, which asks the server before each transaction.
+    replace_dead(engine)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

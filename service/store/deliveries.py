@@ -15,17 +15,22 @@ from service.store.schema import attempts, deliveries, events, subscriptions
 from service.store.subscriptions import get_subscription
 
 _PENDING = deliveries.c.state == DeliveryState.PENDING
+_INSERT_EVENT = sa.insert(events)
+_INSERT_DELIVERY = sa.insert(deliveries)
 
 
 def add_event(
     connection: Connection, event_id: str, event_type: str, order_id: str, at: datetime, body: str
 ) -> None:
     """Store an event in the transaction of the change that it tells of."""
-    connection.execute(
-        sa.insert(events).values(
-            event_id=event_id, type=event_type, order_id=order_id, created_at=at, body=body
-        )
-    )
+    row = {
+        "event_id": event_id,
+        "type": event_type,
+        "order_id": order_id,
+        "created_at": at,
+        "body": body,
+    }
+    connection.execute(_INSERT_EVENT, row)
 
 
 def add_deliveries(
@@ -44,9 +49,8 @@ def add_deliveries(
         "next_attempt_at": at,
         "created_at": at,
     }
-    connection.execute(
-        sa.insert(deliveries), [common | {"subscription_id": each} for each in subscription_ids]
-    )
+    rows = [common | {"subscription_id": each} for each in subscription_ids]
+    connection.execute(_INSERT_DELIVERY, rows[0] if len(rows) == 1 else rows)
 
 
 def list_deliveries(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
 from models.errors import NotFoundError
-from models.work_order import RejectReason, Status, WorkOrderRequest
+from models.work_order import RejectReason, Status
 from models.zone import Priority
 from service.store.records import Evidence, HistoryEntry, HistoryKind, Sighting, WorkOrder
 from service.store.schema import clock, evidence, history, orders, sightings
@@ -43,51 +42,26 @@ class OrderFilter:
     created_until: datetime | None = None
 
 
+_NOW = sa.bindparam("now", type_=clock.c.at.type)
+_TICK = (
+    sa.update(clock)
+    .values(
+        change_seq=clock.c.change_seq + 1,
+        at=sa.case((clock.c.at < _NOW, _NOW), else_=clock.c.at),
+    )
+    .returning(clock.c.change_seq, clock.c.at)
+)
+_INSERT_HISTORY = sa.insert(history)
+
+
 def tick(connection: Connection, now: datetime) -> Tick:
     """Number the change that this transaction makes.
 
     The row stays locked until the commit, so numbers become visible in their order and whoever
     polls by them misses nothing. The time never goes back, even if the machine's clock does.
     """
-    later = sa.case((clock.c.at < now, sa.bindparam("now", now, clock.c.at.type)), else_=clock.c.at)
-    row = connection.execute(
-        sa.update(clock)
-        .values(change_seq=clock.c.change_seq + 1, at=later)
-        .returning(clock.c.change_seq, clock.c.at)
-    ).one()
+    row = connection.execute(_TICK, {"now": now}).one()
     return Tick(change_seq=row.change_seq, at=row.at)
-
-
-def add_order(
-    connection: Connection,
-    request: WorkOrderRequest,
-    order_id: str,
-    status: Status,
-    at: Tick,
-    previous_order_id: str | None = None,
-    due: Mapping[str, datetime | None] | None = None,
-) -> bool:
-    """Insert an order at version 1, with its due times; False if its incident already has one."""
-    values = asdict(request) | {
-        "box_xyxy": list(request.box_xyxy),
-        "order_id": order_id,
-        "status": status,
-        "version": 1,
-        "change_seq": at.change_seq,
-        "created_at": at.at,
-        "updated_at": at.at,
-        "last_seen_at": request.opened_at,
-        "previous_order_id": previous_order_id,
-        **(due or {}),
-    }
-    is_postgresql = connection.dialect.name == "postgresql"
-    insert = postgresql.insert(orders) if is_postgresql else sqlite.insert(orders)
-    done = connection.execute(
-        insert.values(**values)
-        .on_conflict_do_nothing(index_elements=["incident_id"])
-        .returning(orders.c.number)
-    )
-    return done.first() is not None
 
 
 def find_by_incident(
@@ -115,24 +89,6 @@ def get_order(connection: Connection, order_id: str, *, lock: bool = False) -> W
     if order is None:
         raise NotFoundError(f"there is no work order {order_id}")
     return order
-
-
-def recent_at_place(
-    connection: Connection, request: WorkOrderRequest, since: datetime, limit: int = 50
-) -> list[WorkOrder]:
-    """Orders of the same zone and category that were made since, the newest first."""
-    query = (
-        sa.select(orders)
-        .where(
-            orders.c.camera_id == request.camera_id,
-            orders.c.zone_id == request.zone_id,
-            orders.c.category == request.category,
-            orders.c.created_at >= since,
-        )
-        .order_by(orders.c.number.desc())
-        .limit(limit)
-    )
-    return _many(connection, query)
 
 
 def find_orders(
@@ -227,9 +183,8 @@ def count_by_status(connection: Connection) -> dict[str, int]:
 def add_history(connection: Connection, order_id: str, entries: Sequence[HistoryEntry]) -> None:
     """Append to an order's history."""
     if entries:
-        connection.execute(
-            sa.insert(history), [asdict(entry) | {"order_id": order_id} for entry in entries]
-        )
+        rows = [asdict(entry) | {"order_id": order_id} for entry in entries]
+        connection.execute(_INSERT_HISTORY, rows)
 
 
 def history_of(connection: Connection, order_id: str) -> list[HistoryEntry]:
@@ -276,6 +231,8 @@ def _many(connection: Connection, query: sa.Select[Any]) -> list[WorkOrder]:
     # Every query for orders comes by here: nothing out of the connection's scope is ever read.
     in_scope = query.where(within(connection, orders.c.department_id))
     rows = connection.execute(in_scope).mappings().all()
+    if not rows:
+        return []
     order_ids = [row["order_id"] for row in rows]
     pictures = _evidence_of(connection, order_ids)
     seen = of_orders(connection, order_ids, pictures)

@@ -96,6 +96,18 @@ class WorkOrder(WorkOrderRequest):
         return replace(self, evidence=own, sightings=seen)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastOrder:
+    """An order as far as it tells whether a new one at its place is its return."""
+
+    order_id: str
+    status: Status
+    cleared_at: datetime | None
+    box_xyxy: tuple[float, float, float, float]
+    width_px: int
+    height_px: int
+
+
 class HistoryKind(StrEnum):
     """What an entry of an order's history tells."""
 

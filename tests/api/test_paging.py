@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from models.work_order import Status
 from service.decisions.cursor import Cursor, Listing, write_cursor
-from service.store import orders
+from service.store import intake, orders
 from service.store.database import Database
 from service.store.orders import OrderFilter
 from tests.support.dispatch import START, Service, migrated, order_request
@@ -44,7 +44,7 @@ def add(database: Database, number: int) -> str:
     order_id = f"order-{number}"
     with database.write() as connection:
         at = orders.tick(connection, START + timedelta(seconds=number // 3))
-        assert orders.add_order(connection, order_request(), order_id, Status.RECEIVED, at)
+        assert intake.add_order(connection, order_request(), order_id, Status.RECEIVED, at)
     return order_id
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.errors import ConflictError
 from models.work_order import Status
-from service.store import claims, deliveries, orders, subscriptions
+from service.store import claims, deliveries, intake, orders, subscriptions
 from service.store.claims import Claim, Lease
 from service.store.database import Database
 from service.store.records import Attempt, DeliveryState, Subscription
@@ -42,7 +42,7 @@ def put_in_line(database: Database, *order_ids: str, to: tuple[str, ...] = ("s1"
                 connection, orders.OrderFilter(camera_ids=(order_id,)), before_number=None, limit=1
             ):
                 request = order_request(camera_id=order_id)
-                orders.add_order(connection, request, order_id, Status.RECEIVED, at)
+                intake.add_order(connection, request, order_id, Status.RECEIVED, at)
             event_id = str(uuid.uuid4())
             deliveries.add_event(connection, event_id, "created", order_id, START, "{}")
             deliveries.add_deliveries(connection, event_id, order_id, to, START)

@@ -9,7 +9,7 @@ import pytest
 
 from models.errors import NotFoundError
 from models.work_order import Status, WorkOrderRequest
-from service.store import orders
+from service.store import intake, orders
 from service.store.database import Database
 from service.store.orders import OrderFilter
 from tests.support.dispatch import START, order_request
@@ -18,7 +18,9 @@ from tests.support.dispatch import START, order_request
 def add(database: Database, request: WorkOrderRequest) -> bool:
     with database.write() as connection:
         at = orders.tick(connection, START)
-        return orders.add_order(connection, request, str(uuid.uuid4()), Status.RECEIVED, at)
+        order_id = str(uuid.uuid4())
+        order = intake.add_order(connection, request, order_id, Status.RECEIVED, at)
+    return order is not None
 
 
 def test_an_order_comes_back_as_it_was_stored(database: Database) -> None:
@@ -67,7 +69,7 @@ def test_changes_are_numbered_in_the_order_of_commit_and_their_time_never_goes_b
             with database.write() as connection:
                 # Clocks of two services may differ, even jump.
                 at = orders.tick(connection, START + timedelta(seconds=(number * 7 + step) % 5))
-                orders.add_order(
+                intake.add_order(
                     connection, order_request(), str(uuid.uuid4()), Status.RECEIVED, at
                 )
 
