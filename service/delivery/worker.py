@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,20 +21,20 @@ from typing import Protocol, Self
 import structlog
 
 from models.errors import StoreError
-from service.decisions.retry import DISABLE_AFTER, Decision, Verdict, decide
-from service.delivery.giving_up import give_up_if_due
+from service.decisions.retry import DISABLE_AFTER, Decision
 from service.delivery.metrics import DeliveryMetrics
 from service.delivery.post import Answer, Poster
+from service.delivery.recording import attempt_of, decided, record
 from service.delivery.sending import ping, send
-from service.store import claims, subscriptions
+from service.delivery.together import Together
+from service.store import claims
 from service.store.claims import Claim, Lease
 from service.store.database import Database
-from service.store.records import Attempt, DeliveryState, Subscription, SubscriptionKind
+from service.store.records import Attempt, Subscription, SubscriptionKind
 from service.store.secrets import NO_KEY, SecretBox
 
 SILENT_S = 60.0
 """The claiming thread beats at each poll; longer than the database's own time-outs."""
-GONE_REASON = "the receiver answered 410 Gone"
 PINGS_AT_ONCE = 4
 """Each holds a thread of the interface for as long as the receiver takes."""
 
@@ -96,6 +96,7 @@ class DeliveryWorker:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._beat_s = time.monotonic()
+        self._ended: Together[tuple[Claim, Answer]] = Together(self._settle)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="webhook")
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
 
@@ -132,7 +133,7 @@ class DeliveryWorker:
             answer = ping(self._poster, self._secrets, subscription, self._now())
         finally:
             self._pings.release()
-        return _attempt(answer, self._now())
+        return attempt_of(answer, self._now())
 
     def check(self) -> None:
         """Raise :class:`StoreError` if nothing is sent any more."""
@@ -203,35 +204,65 @@ class DeliveryWorker:
     def _attempt(self, claimed: Claim) -> None:
         try:
             answer = self._post(claimed)
-            self._settle(claimed, answer)
-        except StoreError as error:
-            # The lease ends by itself and the delivery is sent again, with the same id.
-            log.error(
-                "an attempt could not be recorded",
-                delivery=claimed.delivery_id,
-                reason=str(error),
-            )
         except Exception:  # a pool thread has nobody to raise to: all is logged
             log.exception("an attempt failed by a mistake of ours", delivery=claimed.delivery_id)
-        finally:
-            with self._lock:
-                self._under_way[claimed.subscription_id] -= 1
-            self._wake.set()
+            self._give_up_room([claimed])
+        else:
+            self._ended.bring((claimed, answer))
+
+    def _give_up_room(self, ended: Sequence[Claim]) -> None:
+        with self._lock:
+            self._under_way.subtract(each.subscription_id for each in ended)
+        self._wake.set()
 
     def _post(self, claimed: Claim) -> Answer:
         if claimed.kind is SubscriptionKind.MQTT and self._mqtt is not None:
             return self._mqtt.publish(claimed.body)
         return send(self._poster, self._secrets, claimed, self._now())
 
-    def _settle(self, claimed: Claim, answer: Answer) -> None:
-        decision = decide(
-            answer.outcome,
-            claimed.attempts + 1,
-            claimed.failures_in_a_row,
-            random.random(),
-            self._settings.retry_scale,
-        )
-        self._record(claimed, answer, decision)
+    def _settle(self, ended: Sequence[tuple[Claim, Answer]]) -> None:
+        try:
+            self._record(ended)
+        except Exception:  # a pool thread has nobody to raise to: all is logged
+            ids = [claimed.delivery_id for claimed, _answer in ended]
+            log.exception("attempts were not recorded by a mistake of ours", deliveries=ids)
+        finally:
+            self._give_up_room([claimed for claimed, _answer in ended])
+
+    def _record(self, ended: Sequence[tuple[Claim, Answer]]) -> None:
+        try:
+            self._record_together(ended)
+        except StoreError as error:
+            if len(ended) > 1:  # one of them may have spoilt it for all
+                for each in ended:
+                    self._record([each])
+                return
+            # The lease ends by itself and the delivery is sent again, with the same id.
+            log.error(
+                "an attempt could not be recorded",
+                delivery=ended[0][0].delivery_id,
+                reason=str(error),
+            )
+
+    def _record_together(self, ended: Sequence[tuple[Claim, Answer]]) -> None:
+        now, settings = self._now(), self._settings
+        # Subscriptions in one order everywhere: two processes never wait for each other in turn.
+        ordered = sorted(ended, key=lambda each: (each[0].subscription_id, each[0].delivery_id))
+        verdicts = [(*each, decided(*each, settings.retry_scale)) for each in ordered]
+        with self._database.write() as connection:
+            disabled = [
+                record(
+                    connection, claimed, attempt_of(answer, now), verdict, settings.disable_after
+                )
+                for claimed, answer, verdict in verdicts
+            ]
+        for claimed, answer, verdict in verdicts:
+            self._tell(claimed, answer, verdict)
+        if any(disabled):
+            self._metrics.disabled.inc(sum(disabled))
+            self.wake()
+
+    def _tell(self, claimed: Claim, answer: Answer, decision: Decision) -> None:
         self._metrics.count(decision.verdict, answer.duration_s)
         log.info(
             "webhook attempted",
@@ -244,46 +275,3 @@ class DeliveryWorker:
             error=answer.error,
             took_ms=round(answer.duration_s * 1000, 1),
         )
-
-    def _record(self, claimed: Claim, answer: Answer, decision: Decision) -> None:
-        now = self._now()
-        attempt = _attempt(answer, now)
-        state = _STATES[decision.verdict]
-        next_attempt_at = now + timedelta(seconds=decision.delay_s)
-        with self._database.write() as connection:
-            is_ours = claims.finish(
-                connection, claimed, attempt, state=state, next_attempt_at=next_attempt_at
-            )
-            if not is_ours:
-                return
-            if decision.verdict is Verdict.DELIVERED:
-                subscriptions.note_success(connection, claimed.subscription_id, now)
-                return
-            pause = timedelta(seconds=decision.pause_s)
-            until = now + pause if decision.pause_s else None
-            subscriptions.note_failure(connection, claimed.subscription_id, until, now)
-            reason = GONE_REASON if decision.verdict is Verdict.GONE else None
-            disabled = give_up_if_due(
-                connection, claimed, now, self._settings.disable_after, reason
-            )
-        if disabled:
-            self._metrics.disabled.inc()
-            self.wake()
-
-
-def _attempt(answer: Answer, now: datetime) -> Attempt:
-    return Attempt(
-        at=now,
-        duration_s=round(answer.duration_s, 4),
-        status_code=answer.outcome.status_code,
-        error=answer.error,
-        answer=answer.text,
-    )
-
-
-_STATES = {
-    Verdict.DELIVERED: DeliveryState.DELIVERED,
-    Verdict.RETRY: DeliveryState.PENDING,
-    Verdict.DEAD: DeliveryState.DEAD,
-    Verdict.GONE: DeliveryState.DEAD,
-}

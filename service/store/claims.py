@@ -13,6 +13,8 @@ from sqlalchemy.engine import Connection, RowMapping
 from service.store.records import Attempt, BodyFormat, DeliveryState, SubscriptionKind
 from service.store.schema import attempts, deliveries, events, subscriptions
 
+_INSERT_ATTEMPT = sa.insert(attempts)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
@@ -118,7 +120,7 @@ def finish(
     if done.rowcount == 0:
         return False
     row = asdict(attempt) | {"delivery_id": claimed.delivery_id}
-    connection.execute(sa.insert(attempts).values(**row))
+    connection.execute(_INSERT_ATTEMPT, row)
     return True
 
 
