@@ -35,7 +35,8 @@ def harmless(content: bytes) -> Photo:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _encoded(content)
-    except UnidentifiedImageError as error:
+    except (UnidentifiedImageError, ImportError) as error:
+        # ImportError: where ultralytics is loaded, it makes Pillow look for a reader of HEIF first.
         raise EvidenceError("not a JPEG, PNG or WebP picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise EvidenceError("the picture is too large") from error

