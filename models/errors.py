@@ -10,6 +10,7 @@
     │   ├── SourceReadError    it stopped giving frames
     │   └── SourceEnded        a file came to its end (not a fault)
     ├── EvidenceError          evidence does not hold: altered, unsigned or incomplete
+    ├── PlateReaderError       a licence-plate reader gave no usable answer
     ├── DetectorError          the detector could not look
     │   ├── WeightsError       weights are missing, unknown or altered
     │   ├── InferenceError     the network failed on a frame
@@ -82,6 +83,10 @@ class SourceEnded(SourceError):  # noqa: N818 - the end of a file is no fault
 
 class EvidenceError(StreetwardenError):
     """Evidence does not hold: altered, unsigned, incomplete or signed by somebody else."""
+
+
+class PlateReaderError(StreetwardenError):
+    """A licence-plate reader cannot be reached, or what it answered is of no use."""
 
 
 class DetectorError(StreetwardenError):

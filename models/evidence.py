@@ -13,6 +13,15 @@ DEFAULT_RETENTION = "default"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PlateReader:
+    """A city's own licence-plate reader, asked once for each parked vehicle's incident."""
+
+    url: str
+    """Of this machine or a private network."""
+    timeout_s: float = 3.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Privacy:
     """What is made unrecognisable in a camera's pictures, and what is never even looked at."""
 
@@ -25,6 +34,8 @@ class Privacy:
     original_recipient: str = ""
     """Public key, ``x25519:`` and 64 hexadecimal digits, for whom the unblurred picture of each
     incident is kept encrypted; empty: none is kept."""
+    plate_reader: PlateReader | None = None
+    """Gets a close-up with a readable plate; ``None``: nobody does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

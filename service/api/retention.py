@@ -17,6 +17,7 @@ from models.evidence import DEFAULT_RETENTION, Retention
 from service.api.auditing import actor_of, log_head
 from service.api.deps import ApiDeps, CanHold, Deps, Principal
 from service.api.expiry import expire_untouched
+from service.api.plates import delete_plates
 from service.api.problems import problem_responses
 from service.decisions.evidence_kinds import OPENED_ORIGINAL, ORIGINAL, kind_of_name
 from service.store import audit, orders, retention
@@ -192,6 +193,7 @@ class RetentionWorker:
                 more = AT_ONCE in {
                     delete_expired(self._deps),
                     delete_originals(self._deps),
+                    delete_plates(self._deps, AT_ONCE),
                     expire_untouched(self._deps),
                 }
                 delete_told(self._deps)

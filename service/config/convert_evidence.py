@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.evidence import EvidencePolicy, Privacy, Retention
 from service.config.forms import EvidenceForm, PrivacyForm
+from service.config.plate_forms import to_plate_reader
 
 
 def to_policy(form: EvidenceForm) -> EvidencePolicy:
@@ -28,4 +29,5 @@ def to_privacy(form: PrivacyForm) -> Privacy:
         blur_plates=form.plates == "blur",
         masks=tuple(tuple((x, y) for x, y in corners) for corners in form.masks),
         original_recipient="" if form.originals is None else form.originals.recipient,
+        plate_reader=to_plate_reader(form.plate_reader),
     )

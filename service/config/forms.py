@@ -22,6 +22,7 @@ from models.evidence import DEFAULT_ORIGINALS_DAYS
 from models.parking import LONGEST_RED_S
 from models.zone import REDETECT_EVERY_S
 from service.config.place_forms import AnyAddressesForm, GroundForm
+from service.config.plate_forms import PlateReaderForm
 from service.config.rule_forms import (
     AnyRuleForm,
     CalendarForm,
@@ -238,6 +239,8 @@ class PrivacyForm(Form):
     """Polygons [x, y] as ratios (windows, gardens), painted over before anything looks at them."""
     originals: OriginalsForm | None = None
     """Keep the unblurred picture of each incident, encrypted; left out: none is kept."""
+    plate_reader: PlateReaderForm | None = None
+    """The city's own licence-plate reader, asked at illegal parking; left out: none is asked."""
 
 
 class EvidenceForm(Form):

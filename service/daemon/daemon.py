@@ -26,6 +26,7 @@ from service.daemon.desk import DeskDeps
 from service.daemon.edge import EdgeStore
 from service.daemon.filing import Seal
 from service.daemon.metrics import DaemonMetrics
+from service.daemon.plates import PlateAsker
 from service.daemon.recordings import recorders
 from service.daemon.reporter import Reporter, ReporterDeps
 from service.daemon.schedule import DueQueue
@@ -93,6 +94,7 @@ class Daemon:
         self._sender = OutboxSender(deps.store, deps.client, wishes.heard)
         version = deps.model_version or city.model.weights
         self._clips = ClipMaker(deps.detector, self.metrics)
+        self._plates = PlateAsker(self.metrics)
         provenance = Provenance(
             model_version=version,
             model_sha256=deps.model_sha256,
@@ -104,6 +106,7 @@ class Daemon:
                 metrics=self.metrics,
                 seal=Seal(signer=deps.signer, provenance=provenance),
                 clips=self._clips,
+                plates=self._plates,
                 wishes=wishes,
             ),
             redactor=deps.redactor,
@@ -182,7 +185,8 @@ class Daemon:
         return all(runtime.is_done for runtime in runtimes) and self._sender.drain(0.0)
 
     def _threads(self) -> tuple[Part, ...]:
-        return (self._sender, *self._workers, self._clips, self._watchdog, self._reporter)
+        beside = (self._clips, self._plates, self._watchdog, self._reporter)
+        return (self._sender, *self._workers, *beside)
 
     def _add(self, camera: Camera) -> None:
         runtime = CameraRuntime(camera, self._camera_deps)

@@ -23,6 +23,7 @@ from service.daemon.filing import Filing, Seal
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.originals import opened_original
 from service.daemon.pictures import Studio, change_pictures, kept_pictures, sight_pictures
+from service.daemon.plates import PlateAsker
 from service.daemon.sights import Sight, SightMemory, seen_now
 from service.daemon.wishes import PictureWishes
 from service.decisions.manifest import number_of, numbered
@@ -46,6 +47,8 @@ class DeskDeps:
     seal: Seal
     clips: ClipMaker | None = None
     """``None``: no films, whatever the city says."""
+    plates: PlateAsker | None = None
+    """``None``: no plate reader is asked, whatever the city says."""
     wishes: PictureWishes = field(default_factory=PictureWishes)
     """Incidents whose reopened orders need a picture."""
 
@@ -75,11 +78,13 @@ class EvidenceDesk:
         self._wanted: list[_Wanted] = []
         self._made: queue.SimpleQueue[Clip] = queue.SimpleQueue()
         self._in_work = 0
+        self._plates: queue.SimpleQueue[OutboxRequest | None] = queue.SimpleQueue()
+        self._plates_asked = 0
 
     @property
     def pending(self) -> int:
-        """Films that are still to come."""
-        return len(self._wanted) + self._in_work
+        """Films, and answers of a plate reader, that are still to come."""
+        return len(self._wanted) + self._in_work + self._plates_asked
 
     @property
     def size_bytes(self) -> int:
@@ -104,6 +109,7 @@ class EvidenceDesk:
         files |= {name: (at, jpeg) for name, jpeg in pictures.items()}
         if change.kind is ChangeKind.OPENED:
             files |= self._original(processed)
+            self._ask_for_plate(change, processed)
         requests = self._filing.pictures(change.incident, files)
         if change.kind is ChangeKind.CLEARED:
             self._filing.over(change.incident.incident_id)
@@ -125,9 +131,9 @@ class EvidenceDesk:
         self._filing.committed()
 
     def collected(self) -> list[OutboxRequest]:
-        """Films that have been made meanwhile; sends off those whose time has come."""
+        """Films made and plates read meanwhile; sends off films whose time has come."""
         self._send_off()
-        requests: list[OutboxRequest] = []
+        requests = self._plates_read()
         while not self._made.empty():
             clip = self._made.get()
             self._in_work -= 1
@@ -148,6 +154,20 @@ class EvidenceDesk:
             self._failed()
             return {}
         return {name: (processed.frame.captured_at, content) for name, content in sealed.items()}
+
+    def _ask_for_plate(self, change: IncidentChange, processed: Processed) -> None:
+        plates = self._deps.plates
+        if plates is not None and plates.submit(change, processed, self._studio, self._plates.put):
+            self._plates_asked += 1
+
+    def _plates_read(self) -> list[OutboxRequest]:
+        requests: list[OutboxRequest] = []
+        while not self._plates.empty():
+            request = self._plates.get()
+            self._plates_asked -= 1
+            if request is not None:
+                requests.append(request)
+        return requests
 
     def _last(self, incident: Incident) -> dict[str, tuple[datetime, bytes]]:
         sight = self._sights.last(incident.incident_id)

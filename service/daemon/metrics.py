@@ -85,6 +85,11 @@ class DaemonMetrics:
             "Films of incidents: made, dropped (queue full) or failed",
             "outcome",
         )
+        self.plate_readings = self._counter(
+            "streetwarden_plate_readings",
+            "Questions to licence-plate readers: read, none, failed or dropped (queue full)",
+            "outcome",
+        )
         self.outbox_waiting = self._gauge(
             "streetwarden_outbox_waiting", "Requests not yet taken by the dispatch service"
         )

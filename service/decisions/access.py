@@ -41,6 +41,8 @@ class Permission(StrEnum):
     """Keep evidence beyond its retention, and lift that again."""
     ORIGINALS = "originals"
     """Get unblurred originals, which only their holder can decrypt; each time is logged."""
+    READ_PLATES = "read_plates"
+    """Get the licence plates that a city's own reader read; each time is logged."""
     MANAGE = "manage"
     """Manage keys."""
 
@@ -48,7 +50,9 @@ class Permission(StrEnum):
 _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.READ}),
     Role.OPERATOR: frozenset({Permission.READ, Permission.WORK}),
-    Role.DISPATCHER: frozenset({Permission.READ, Permission.WORK, Permission.SUBSCRIBE}),
+    Role.DISPATCHER: frozenset(
+        {Permission.READ, Permission.WORK, Permission.SUBSCRIBE, Permission.READ_PLATES}
+    ),
     Role.CREW: frozenset({Permission.READ, Permission.WORK}),
     Role.CLIENT: frozenset({Permission.READ, Permission.WORK, Permission.SUBSCRIBE}),
     Role.DETECTOR: frozenset({Permission.REPORT}),

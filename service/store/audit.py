@@ -53,6 +53,8 @@ class Action(StrEnum):
     EVIDENCE_EXPIRED = "evidence.expired"
     ORIGINAL_EXPIRED = "original.expired"
     ORIGINAL_READ = "original.read"
+    PLATE_EXPIRED = "plate.expired"
+    PLATE_READ = "plate.read"
     SUBSCRIPTION_CREATED = "subscription.created"
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_DELETED = "subscription.deleted"

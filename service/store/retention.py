@@ -57,7 +57,10 @@ def expired(
         .where(
             orders.status.in_(FINAL),
             sa.or_(sa.false(), *times),
-            sa.exists().where(schema.evidence.c.order_id == orders.order_id),
+            sa.or_(
+                sa.exists().where(schema.evidence.c.order_id == orders.order_id),
+                sa.exists().where(schema.plates.c.order_id == orders.order_id),
+            ),
             ~sa.exists().where(schema.legal_holds.c.order_id == orders.order_id),
         )
         .order_by(orders.number)
@@ -98,7 +101,10 @@ def forget_original(connection: Connection, file: Evidence) -> bool:
 
 
 def forget_evidence(connection: Connection, order_id: str) -> list[tuple[str, str]]:
-    """Delete the rows of an order's evidence: names, SHA-256 of files that nothing else needs."""
+    """Delete the rows of an order's evidence, and its plates.
+
+    Names and SHA-256 of the files that nothing else needs.
+    """
     evidence = schema.evidence.c
     other = schema.evidence.alias()
     needed = sa.exists().where(
@@ -108,4 +114,5 @@ def forget_evidence(connection: Connection, order_id: str) -> list[tuple[str, st
         sa.select(evidence.name, evidence.sha256).where(evidence.order_id == order_id, ~needed)
     ).all()
     connection.execute(sa.delete(schema.evidence).where(evidence.order_id == order_id))
+    connection.execute(sa.delete(schema.plates).where(schema.plates.c.order_id == order_id))
     return [(str(name), str(digest)) for name, digest in rows]

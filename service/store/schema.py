@@ -194,6 +194,19 @@ reports = sa.Table(
     comment="What citizens said beside the order made of it; contact is personal data.",
 )
 
+plates = sa.Table(
+    "plates",
+    metadata,
+    sa.Column("incident_id", sa.String(36), primary_key=True),
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), nullable=False),
+    sa.Column("plate", sa.String(20), nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "order_id"),
+    sa.Index(None, "created_at"),
+    comment="Personal data: read by permission only, each time noted in the audit log.",
+)
+
 legal_holds = sa.Table(
     "legal_holds",
     metadata,

@@ -50,6 +50,8 @@ class Town:
             service.detector.put(
                 path, content=jpeg_picture(), headers={"Content-Type": "image/jpeg"}
             ).raise_for_status()
+        plate = {"plate": SECRET, "confidence": 0.9}
+        service.detector.put(f"{self.incident}/plate", json=plate).raise_for_status()
         made = self.traffic.post("/api/v1/subscriptions", json=SUBSCRIPTION).raise_for_status()
         self.subscription_id = made.json()["subscription_id"]
         change = {"status": "accepted"}
@@ -104,6 +106,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/api/v1/subscriptions/{subscription_id}"): {"url": "https://elsewhere.example/"},
     ("POST", "/api/v1/subscriptions"): {"url": "https://elsewhere.example/"},
     ("POST", ORDERS): order_body(),
+    ("PUT", "/api/v1/incidents/{incident_id}/plate"): {"plate": "B1", "confidence": 0.5},
 }
 
 

@@ -30,7 +30,7 @@ SUBSCRIBING = {*WORKING, Permission.SUBSCRIBE}
         (Role.VIEWER, READING),
         (Role.OPERATOR, WORKING),
         (Role.CREW, WORKING),
-        (Role.DISPATCHER, SUBSCRIBING),
+        (Role.DISPATCHER, {*SUBSCRIBING, Permission.READ_PLATES}),
         (Role.CLIENT, SUBSCRIBING),
         (Role.DETECTOR, {Permission.REPORT}),
         (Role.ADMIN, set(Permission)),
