@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from models.category import Category, CategoryTable
 from models.city import City
@@ -119,8 +120,9 @@ class Principal:
         return f"{'user' if isinstance(self.owner, User) else 'key'}:{self.name}"
 
 
-def get_deps(request: Request) -> ApiDeps:
+async def get_deps(request: Request) -> ApiDeps:
     """The application's own dependencies."""
+    # Async, like all here that does not wait for the database: the others each take a thread.
     deps: ApiDeps = request.app.state.deps
     return deps
 
@@ -149,7 +151,7 @@ def authenticate(
     return _principal(request, _signed_in(deps, cookie), "the session has ended")
 
 
-def scoped_deps(
+async def scoped_deps(
     deps: PublicDeps, principal: Annotated[Principal, Depends(authenticate)]
 ) -> ApiDeps:
     """The dependencies as somebody of this scope has them."""
@@ -206,13 +208,13 @@ class Require:
     def __init__(self, permission: Permission) -> None:
         self._permission = permission
 
-    def __call__(
+    async def __call__(
         self, deps: PublicDeps, principal: Annotated[Principal, Depends(authenticate)]
     ) -> Principal:
         """The principal, if it may."""
         if not may(principal.role, self._permission):
             roles = roles_with(self._permission)
-            raise forbidden(deps, principal, str(self._permission), roles)
+            raise await run_in_threadpool(forbidden, deps, principal, str(self._permission), roles)
         return principal
 
 

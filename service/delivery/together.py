@@ -22,6 +22,11 @@ class Together(Generic[Item]):
         self._waiting: list[Item] = []
         self._list = threading.Lock()
 
+    @property
+    def waiting(self) -> int:
+        """How much waits for its turn."""
+        return len(self._waiting)
+
     def bring(self, item: Item) -> None:
         """Return once the item was worked on, by this thread or another."""
         with self._list:
