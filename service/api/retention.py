@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
-from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.errors import StoreError
 from models.evidence import DEFAULT_RETENTION, Retention
 from service.api.auditing import actor_of, log_head
 from service.api.deps import ApiDeps, CanHold, Deps, Principal
 from service.api.expiry import expire_untouched
+from service.api.periodic import Periodic
 from service.api.plates import delete_plates
 from service.api.problems import problem_responses
 from service.decisions.evidence_kinds import OPENED_ORIGINAL, ORIGINAL, kind_of_name
@@ -166,39 +164,18 @@ def delete_originals(deps: ApiDeps) -> int:
     return len(due)
 
 
-class RetentionWorker:
-    """A thread that deletes what has had its time, every hour. A context manager."""
+def retention_worker(deps: ApiDeps, every_s: float = EVERY_S) -> Periodic:
+    """Deletes what has had its time, every hour, between entering and leaving it."""
 
-    def __init__(self, deps: ApiDeps, every_s: float = EVERY_S) -> None:
-        self._deps, self._every_s = deps, every_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+    def job() -> bool:
+        counts = {
+            delete_expired(deps),
+            delete_originals(deps),
+            delete_plates(deps, AT_ONCE),
+            expire_untouched(deps),
+        }
+        delete_told(deps)
+        log_head(deps)
+        return AT_ONCE in counts
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                more = AT_ONCE in {
-                    delete_expired(self._deps),
-                    delete_originals(self._deps),
-                    delete_plates(self._deps, AT_ONCE),
-                    expire_untouched(self._deps),
-                }
-                delete_told(self._deps)
-                log_head(self._deps)
-            except StoreError as error:
-                log.error("evidence could not be deleted", reason=str(error))
-                more = False
-            self._stopping.wait(0.0 if more else self._every_s)
+    return Periodic("retention", job, every_s)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from types import TracebackType
-from typing import Self
-
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
-from models.errors import StoreError
 from models.work_order import Status
 from service.api import actions
 from service.api.deps import ApiDeps
 from service.api.open311.reporting import forget_contacts
+from service.api.periodic import Periodic
 from service.api.views import due_times_of
 from service.decisions.events import EventType
 from service.decisions.sla import RUNS, Notice, SlaState, next_look, to_tell
@@ -101,33 +97,12 @@ def _tell(deps: ApiDeps, connection: Connection, order: WorkOrder, notice: Notic
     return after
 
 
-class SlaWorker:
-    """A thread that looks at what is due, twice a minute. A context manager."""
+def sla_worker(deps: ApiDeps, every_s: float = EVERY_S) -> Periodic:
+    """Looks at what is due, twice a minute, between entering and leaving it."""
 
-    def __init__(self, deps: ApiDeps, every_s: float = EVERY_S) -> None:
-        self._deps, self._every_s = deps, every_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sla", daemon=True)
+    def job() -> bool:
+        more = tell_due(deps) >= AT_ONCE
+        forget_contacts(deps)
+        return more
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                more = tell_due(self._deps) >= AT_ONCE
-                forget_contacts(self._deps)
-            except StoreError as error:
-                log.error("due times could not be looked at", reason=str(error))
-                more = False
-            self._stopping.wait(0.0 if more else self._every_s)
+    return Periodic("sla", job, every_s)

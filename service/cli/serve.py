@@ -24,8 +24,8 @@ from models.errors import SetupError, StoreError
 from service.api.app import create_app
 from service.api.deps import ApiDeps, ApiSettings
 from service.api.keys import ENVIRONMENT_KEYS, note_key
-from service.api.retention import RetentionWorker
-from service.api.sla_job import SlaWorker
+from service.api.retention import retention_worker
+from service.api.sla_job import sla_worker
 from service.cli.folders import data_folder
 from service.cli.lengths import length_of
 from service.config import load_city
@@ -227,7 +227,7 @@ def build_app(
                 rest_broker(connection, deps.now())
             else:
                 subscribe_broker(connection, broker.shown, deps.now())
-        with mqtt or nullcontext(), worker, SlaWorker(full), RetentionWorker(full):
+        with mqtt or nullcontext(), worker, sla_worker(full), retention_worker(full):
             yield
 
     return create_app(full, running)

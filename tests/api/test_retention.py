@@ -10,7 +10,7 @@ import pytest
 
 from models.evidence import Retention
 from service.api.deps import ApiDeps
-from service.api.retention import RetentionWorker, delete_expired
+from service.api.retention import delete_expired, retention_worker
 from tests.support.dispatch import CITY, Service, jpeg_picture, wait_for
 
 DAY_S = 86_400.0
@@ -138,6 +138,6 @@ def test_a_picture_that_another_order_needs_stays_on_disk(
 def test_it_happens_by_itself(sqlite_service: Service) -> None:
     order = order_with_picture(sqlite_service)
     sqlite_service.clock.forward(31 * DAY_S)
-    with RetentionWorker(keeping(sqlite_service, default=30), every_s=0.05):
+    with retention_worker(keeping(sqlite_service, default=30), every_s=0.05):
         wait_for(lambda: evidence_of(sqlite_service, order) == [])
     assert evidence_of(sqlite_service, order) == []

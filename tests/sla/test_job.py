@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from models.category import Escalation
 from models.zone import Priority
-from service.api.sla_job import SlaWorker, tell_due
+from service.api.sla_job import sla_worker, tell_due
 from service.store.schema import events
 from tests.support.dispatch import Service, wait_for
 
@@ -96,7 +96,7 @@ def test_the_worker_looks_by_itself(service: Service) -> None:
     order = service.post_order(category="litter", priority="urgent")
     service.clock.forward(1000)
 
-    with SlaWorker(service.deps, every_s=0.05):
+    with sla_worker(service.deps, every_s=0.05):
         wait_for(lambda: notes(service, order))
 
     assert not [each for each in threading.enumerate() if each.name == "sla"]
