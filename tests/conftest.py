@@ -1,11 +1,14 @@
-"""What all tests share: where real clips are, and that nothing is skipped unnoticed in CI."""
+"""What all tests share: clips, the dispatch service; and that nothing is skipped unnoticed in CI."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.dispatch import BACKENDS, Service, migrated, running_service
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -23,6 +26,26 @@ def real_clips() -> Path:
     if not clips.is_dir():
         pytest.skip(f"no real clips at {clips} (set STREETWARDEN_SHARED)")
     return clips
+
+
+@pytest.fixture(params=BACKENDS)
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    """The dispatch service on each database."""
+    with (
+        migrated(request.param, tmp_path) as database,
+        running_service(database, tmp_path) as service,
+    ):
+        yield service
+
+
+@pytest.fixture
+def sqlite_service(tmp_path: Path) -> Iterator[Service]:
+    """The dispatch service on SQLite, for what does not depend on the database."""
+    with (
+        migrated("sqlite", tmp_path) as database,
+        running_service(database, tmp_path) as service,
+    ):
+        yield service
 
 
 def _is_allowed(report: pytest.TestReport) -> bool:
