@@ -1,4 +1,4 @@
-"""What all tests share: clips, the dispatch service; and that nothing is skipped unnoticed in CI."""
+"""What all tests share: real clips, the dispatch service; and that CI skips nothing unnoticed."""
 
 from __future__ import annotations
 
