@@ -111,4 +111,4 @@ def test_without_webhooks_it_says_so(page: Page, service: Service) -> None:
     assert page.url.endswith("#/webhooks")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Webhooks")).to_be_hidden()
-    assert not page.url.endswith("#/webhooks")
+    expect(page).not_to_have_url(re.compile("#/webhooks$"))
