@@ -75,6 +75,7 @@ def test_the_sender_passes_on_what_the_service_answers(tmp_path: Path) -> None:
             wait_for(lambda: wishes.take("one"))
         finally:
             sender.stop(10.0)
+        assert store.counts().waiting == 0
 
 
 @pytest.mark.parametrize("is_wanted", [False, True], ids=["without a wish", "with a wish"])
