@@ -10,6 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCK := requirements.lock
 ARGS ?=
 TESTS ?= tests
+# Worker processes; a test file stays in one of them, with the servers it started.
+WORKERS ?= auto
 
 .PHONY: help setup setup-test debian demo test check format schema lock clean
 
@@ -41,7 +43,7 @@ demo: setup
 	$(BIN)/streetwarden demo $(ARGS)
 
 test: setup-test
-	$(BIN)/pytest $(TESTS) $(ARGS)
+	$(BIN)/pytest $(TESTS) -n $(WORKERS) --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.full
 	$(BIN)/ruff format --check .
