@@ -60,8 +60,9 @@ def earlier_elsewhere(
     """The ended order, of whichever camera, that a new incident is the return of."""
     if not may_be_shared(request):
         return None
-    recent = sa.and_(_near(request), table.c.created_at >= now - RECURRENCE)
-    return returned_from(request, orders.find_orders(connection, recent))
+    # The newest first: what is too old comes last, and its age needs no index.
+    found = orders.find_orders(connection, _near(request))
+    return returned_from(request, [each for each in found if each.created_at >= now - RECURRENCE])
 
 
 def _added(
@@ -157,7 +158,8 @@ def _entry(changed: WorkOrder, actor: str, note: str) -> HistoryEntry:
 
 def _under_way_near(request: WorkOrderRequest) -> sa.ColumnElement[bool]:
     under_way = [status.value for status in UNDER_WAY]
-    return sa.and_(_near(request), table.c.cleared_at.is_(None), table.c.status.in_(under_way))
+    is_under_way = orders.unindexed(table.c.status).in_(under_way)
+    return sa.and_(_near(request), table.c.cleared_at.is_(None), is_under_way)
 
 
 def _near(request: WorkOrderRequest) -> sa.ColumnElement[bool]:

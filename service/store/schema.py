@@ -113,6 +113,7 @@ orders = sa.Table(
     sa.UniqueConstraint("change_seq"),
     sa.Index(None, "status", "number"),
     sa.Index(None, "camera_id", "number"),
+    sa.Index(None, "camera_id", "zone_id", "category", "created_at"),
     sa.Index(None, "department_id", "number"),
     sa.Index(None, "created_at"),
     sa.Index(None, "updated_at", "change_seq"),
