@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.backends.protocol import STRIDE_PX
 from models.errors import InferenceError
 from models.seeing import Image
 
-STRIDE_PX = 32
-"""Networks of the YOLO family halve the picture five times."""
 PAD_VALUE = 114
 """Grey of the padding in training."""
 ROUNDING = 0.1

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from detector.backends.letterbox import STRIDE_PX
-from detector.backends.protocol import Detector
+from detector.backends.protocol import STRIDE_PX, Detector
 from detector.weights.form import ResolvedWeights, WeightsFormat
 from detector.weights.registry import ANY_FORMAT, Registry, resolve, sha256_of
 from models.city import ModelChoice

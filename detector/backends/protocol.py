@@ -7,6 +7,9 @@ from typing import Protocol
 
 from models.seeing import Detection, Image
 
+STRIDE_PX = 32
+"""Networks of the YOLO family halve the picture five times: sides are multiples of this."""
+
 
 class Detector(Protocol):
     """Finds labelled boxes. One detector serves all cameras and all threads of a process."""

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from models.errors import SetupError
 from service.api import keys
 from service.cli.lengths import length_of
-from service.cli.serve import DatabaseOption, DataDirOption, open_store
+from service.cli.stores import DatabaseOption, DataDirOption, open_store
 from service.decisions.access import Role, scope_problem
 from service.store import access, audit, passwords, subscriptions, throttle, users
 from service.store.audit import Action

@@ -13,6 +13,7 @@ import typer
 
 from models.errors import EvidenceError, SetupError
 from service.cli.folders import data_folder
+from service.cli.originals import decrypt, keygen
 from service.daemon.signing import KEY_FILE, Signer
 from service.decisions.evidence_kinds import ORIGINAL, kind_of_name
 from service.decisions.manifest import (
@@ -30,6 +31,8 @@ TIMEOUT_S = 30.0
 evidence = typer.Typer(
     help="Verify the evidence of an order; show the key it is signed with.", no_args_is_help=True
 )
+evidence.command("keygen")(keygen)
+evidence.command("decrypt")(decrypt)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

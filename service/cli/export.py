@@ -11,7 +11,7 @@ import typer
 from models.errors import SetupError
 from service.api.exporting import csv_pieces
 from service.cli.folders import data_folder
-from service.cli.serve import DatabaseOption, DataDirOption
+from service.cli.stores import DatabaseOption, DataDirOption
 from service.config.categories import PACKAGED, load_categories
 from service.store.database import open_database
 from service.store.orders import OrderFilter

@@ -26,8 +26,8 @@ from service.api.deps import ApiDeps, ApiSettings
 from service.api.keys import ENVIRONMENT_KEYS, note_key
 from service.api.retention import retention_worker
 from service.api.sla_job import sla_worker
-from service.cli.folders import data_folder
 from service.cli.lengths import length_of
+from service.cli.stores import DatabaseOption, DataDirOption, dispatch_folder, open_store
 from service.config import load_city
 from service.config.categories import PACKAGED, load_categories
 from service.decisions.access import Role, scope_problem
@@ -39,9 +39,8 @@ from service.delivery.worker import DeliverySettings, DeliveryWorker
 from service.logs import configure_logs
 from service.store import access
 from service.store.audit import Action
-from service.store.database import Database, open_database
+from service.store.database import Database
 from service.store.files import FileStore
-from service.store.migrate import upgrade
 from service.store.mqtt import count_orders_in_zone, rest_broker, subscribe_broker
 from service.store.secrets import SecretBox, seal_all
 
@@ -49,7 +48,6 @@ KEY_ENV = "STREETWARDEN_API_KEY"
 DETECTOR_KEY_ENV = "STREETWARDEN_DETECTOR_KEY"
 MQTT_ENV = "STREETWARDEN_MQTT_URL"
 SECRET_KEY_ENV = "STREETWARDEN_SECRET_KEY"  # noqa: S105 - a name
-DATABASE_ENV = "STREETWARDEN_DATABASE_URL"
 SHORTEST_KEY_CHARACTERS = 20
 BACKLOG = 2048
 GRACE_S = 10
@@ -58,19 +56,6 @@ GRACE_S = 10
 _ENV_ROLES = ENVIRONMENT_KEYS
 
 log = structlog.get_logger(__name__)
-
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        envvar=DATABASE_ENV,
-        show_envvar=True,
-        help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; default: a file in the"
-        " data folder.",
-    ),
-]
-DataDirOption = Annotated[
-    Path | None, typer.Option(help="Where evidence, and by default the database, are kept.")
-]
 
 
 def serve(
@@ -129,9 +114,9 @@ def serve(
     The database is migrated when the service starts.
     """
     configure_logs(verbose=verbose)
-    folder = data_dir or data_folder() / "dispatch"
+    folder = dispatch_folder(data_dir)
     city = None if config is None else load_city(config)
-    with _listen(host, port) as listener, _database(database_url, folder) as database:
+    with _listen(host, port) as listener, open_store(database_url, folder) as database:
         address = public_url or f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         _bootstrap_keys(database)
         deps = ApiDeps(
@@ -194,13 +179,6 @@ def create_key(
     typer.echo(token)
 
 
-@contextmanager
-def open_store(url: str | None, data_dir: Path | None) -> Iterator[Database]:
-    """The dispatch service's database, migrated, for a command beside the service."""
-    with _database(url, data_dir or data_folder() / "dispatch") as database:
-        yield database
-
-
 def build_app(
     deps: ApiDeps,
     poster: Poster,
@@ -236,13 +214,6 @@ def build_app(
 def _open_in_zone(database: Database, camera_id: str, zone_id: str) -> int:
     with database.read() as connection:
         return count_orders_in_zone(connection, camera_id, zone_id, OVER)
-
-
-@contextmanager
-def _database(url: str | None, folder: Path) -> Iterator[Database]:
-    with open_database(url or f"sqlite:///{folder / 'dispatch.sqlite3'}") as database:
-        upgrade(database)
-        yield database
 
 
 def _bootstrap_keys(database: Database) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.backends.letterbox import PAD_VALUE, STRIDE_PX, fit, fit_into
+from detector.backends.letterbox import PAD_VALUE, fit, fit_into
+from detector.backends.protocol import STRIDE_PX
 
 sides = st.integers(min_value=1, max_value=2000)
 sizes = st.integers(min_value=2, max_value=30).map(lambda n: n * STRIDE_PX)
