@@ -4,6 +4,9 @@
 "rtsp://127.0.0.1:PORT/a", …}``, and serves until it is ended. Every client sees a clip from its
 beginning, and then again and again, with time stamps that go on. RTP travels inside the RTSP
 connection (TCP); UDP is refused with 461, upon which players turn to TCP by themselves.
+
+``--passes FILE`` appends a JSON line whenever a clip begins for a client, and one when that client
+has gone, so that a measurement knows what was to be seen when.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from models.errors import SetupError
 from service.demo.clip import Clip, load_clip
+from service.demo.passes import OnPass, untold, written_to
 from service.demo.rtp import RtpStream, interleaved
 
 HOST = "127.0.0.1"
@@ -73,9 +77,14 @@ class Connection:
     """One client."""
 
     def __init__(
-        self, clips: Mapping[str, Clip], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        clips: Mapping[str, Clip],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        on_pass: OnPass = untold,
     ) -> None:
         self._clips, self._reader, self._writer = clips, reader, writer
+        self._on_pass = on_pass
         self._session = secrets.token_hex(8)
         self._rtp = RtpStream()
         self._channels: tuple[int, int] | None = None
@@ -154,6 +163,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         began_s, passes, reported_s = loop.time(), 0, float("-inf")
         while True:
+            self._on_pass(clip.name, self._session, passes)
             for unit in clip.units:
                 due_s = began_s + passes * clip.duration_s + unit.send_s
                 await asyncio.sleep(max(0.0, due_s - loop.time()))
@@ -177,6 +187,8 @@ class Connection:
             # the client may have gone first; nobody is left to be told
             with contextlib.suppress(asyncio.CancelledError, OSError, TimeoutError):
                 await self._sending
+            if self._clip is not None:
+                self._on_pass(self._clip.name, self._session, None)
         self._writer.close()
         with contextlib.suppress(OSError):  # closing what the client has reset
             await self._writer.wait_closed()
@@ -226,11 +238,13 @@ def tcp_channels(offer: str) -> tuple[int, int] | None:
     return 0, 1
 
 
-async def start_server(clips: Mapping[str, Clip], port: int) -> asyncio.Server:
+async def start_server(
+    clips: Mapping[str, Clip], port: int, on_pass: OnPass = untold
+) -> asyncio.Server:
     """Listen on loopback; port 0 chooses a free one."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Connection(clips, reader, writer).serve()
+        await Connection(clips, reader, writer, on_pass).serve()
 
     return await asyncio.start_server(handle, HOST, port, limit=LARGEST_REQUEST_BYTES)
 
@@ -245,10 +259,10 @@ def load_clips(paths: Sequence[Path]) -> dict[str, Clip]:
     return clips
 
 
-async def serve(paths: Sequence[Path], port: int) -> None:
+async def serve(paths: Sequence[Path], port: int, passes: Path | None = None) -> None:
     """Serve files for ever, after having printed their URLs."""
     clips = load_clips(paths)
-    server = await start_server(clips, port)
+    server = await start_server(clips, port, untold if passes is None else written_to(passes))
     actual = server.sockets[0].getsockname()[1]
     urls = {name: f"rtsp://{HOST}:{actual}/{quote(name)}" for name in clips}
     sys.stdout.write(json.dumps(urls) + "\n")
@@ -261,10 +275,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m service.demo.rtsp_server")
     parser.add_argument("--port", type=int, default=8554, help="0 chooses a free one")
+    parser.add_argument("--passes", type=Path, metavar="FILE", help="where to note what begins")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     try:
-        asyncio.run(serve(options.files, options.port))
+        asyncio.run(serve(options.files, options.port, options.passes))
     except (SetupError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

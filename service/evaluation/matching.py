@@ -59,7 +59,7 @@ class Case:
 
 def match(clip: ClipTruth, zone: ZoneTruth, shape: ZoneShape, case: Case) -> Match:
     """Pair incidents with the things of the truth by place; by number where that is not clear."""
-    things = _candidates(clip, zone, shape, case.dwell_s)
+    things = candidates(clip, zone, shape, case.dwell_s)
     pairs = _pairs(things, case)
     if zone.kind is RuleKind.LITTER:
         matched = min(case.expected, len(case.incidents))
@@ -79,7 +79,7 @@ def match(clip: ClipTruth, zone: ZoneTruth, shape: ZoneShape, case: Case) -> Mat
     )
 
 
-def _candidates(clip: ClipTruth, zone: ZoneTruth, shape: ZoneShape, dwell_s: float) -> list[Thing]:
+def candidates(clip: ClipTruth, zone: ZoneTruth, shape: ZoneShape, dwell_s: float) -> list[Thing]:
     """Things the rule must report, as far as they count: not before its schedule begins."""
     things = (
         replace(thing, from_s=max(thing.from_s, zone.holds_from_s))
