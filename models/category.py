@@ -90,6 +90,8 @@ class CategoryTable:
     """Whom Open311's clients can ask."""
     duplicate_radius_m: float = 50.0
     """A report no further from an open order of its category may be about the same thing."""
+    duplicate_days: int = 30
+    """If that order was made so many days ago or later."""
 
     def get(self, key: str) -> Category | None:
         """A category, or ``None`` for one that the table does not have."""

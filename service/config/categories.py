@@ -107,6 +107,7 @@ def _to_table(form: CategoriesFile, timezone: str) -> CategoryTable:
         ),
         contact=form.open311.contact,
         duplicate_radius_m=form.open311.duplicate_radius_m,
+        duplicate_days=form.open311.duplicate_days,
     )
 
 

@@ -113,6 +113,8 @@ class Open311Form(Form):
     """Whom they can ask: an address people read."""
     duplicate_radius_m: Annotated[float, Field(ge=0, le=5000, allow_inf_nan=False)] = 50.0
     """A report this near to an open order of its category may be about the same thing."""
+    duplicate_days: Annotated[int, Field(ge=1, le=3660)] = 30
+    """If that order is not older than so many days."""
 
 
 class CategoriesFile(Form):

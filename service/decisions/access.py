@@ -22,7 +22,9 @@ class Role(StrEnum):
     CLIENT = "client"
     """A city's own system: what a dispatcher and a crew do together, and webhooks."""
     DETECTOR = "detector"
-    """A detector daemon: it reports and reads nothing."""
+    """A detector daemon: it reports, and looks at the photos of citizens' reports."""
+    REPORTER = "reporter"
+    """A citizens' app: it hands in reports, and reads what everybody may read."""
     ADMIN = "admin"
     """Everything; also what a detector does, so that a small installation needs one key."""
 
@@ -32,6 +34,10 @@ class Permission(StrEnum):
 
     REPORT = "report"
     """Post orders, evidence, observations and camera reports."""
+    SUBMIT = "submit"
+    """Hand in citizens' reports by Open311."""
+    INSPECT = "inspect"
+    """Get citizens' photos before they are blurred, and tell what they show; each time logged."""
     READ = "read"
     WORK = "work"
     """Change orders; which steps, the role says too."""
@@ -47,15 +53,15 @@ class Permission(StrEnum):
     """Manage keys."""
 
 
+_WORKS = frozenset({Permission.READ, Permission.WORK, Permission.SUBMIT})
 _ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.READ}),
-    Role.OPERATOR: frozenset({Permission.READ, Permission.WORK}),
-    Role.DISPATCHER: frozenset(
-        {Permission.READ, Permission.WORK, Permission.SUBSCRIBE, Permission.READ_PLATES}
-    ),
-    Role.CREW: frozenset({Permission.READ, Permission.WORK}),
-    Role.CLIENT: frozenset({Permission.READ, Permission.WORK, Permission.SUBSCRIBE}),
-    Role.DETECTOR: frozenset({Permission.REPORT}),
+    Role.OPERATOR: _WORKS,
+    Role.DISPATCHER: _WORKS | {Permission.SUBSCRIBE, Permission.READ_PLATES},
+    Role.CREW: _WORKS,
+    Role.CLIENT: _WORKS | {Permission.SUBSCRIBE},
+    Role.DETECTOR: frozenset({Permission.REPORT, Permission.SUBMIT, Permission.INSPECT}),
+    Role.REPORTER: frozenset({Permission.SUBMIT}),
     Role.ADMIN: frozenset(Permission),
 }
 
@@ -77,6 +83,7 @@ _MOVES: dict[Role, frozenset[Status]] = {
     Role.CREW: _OF_CREWS,
     Role.CLIENT: _OF_DISPATCHERS | _OF_CREWS,
     Role.DETECTOR: frozenset(),
+    Role.REPORTER: frozenset(),
     Role.ADMIN: _OF_DISPATCHERS | _OF_CREWS,
 }
 """Statuses that each role may give. Nobody gives ``expired``: time does."""
@@ -86,9 +93,11 @@ _REASONS: dict[Role, frozenset[RejectReason]] = {
 }
 """Roles that may reject for these reasons only."""
 
-WHOLE_CITY_ONLY = frozenset({Role.DETECTOR, Role.ADMIN})
+WHOLE_CITY_ONLY = frozenset({Role.DETECTOR, Role.REPORTER, Role.ADMIN})
 """Roles that cannot be limited to departments: they could undo the limit, or see what is nobody's
 yet."""
+NOT_FOR_PERSONS = frozenset({Role.DETECTOR, Role.REPORTER})
+"""Roles of programs that read no orders: a person could not even sign in."""
 DEPARTMENTS_NEEDED = frozenset({Role.CREW})
 """Roles that work for departments and nobody else."""
 

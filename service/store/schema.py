@@ -195,6 +195,36 @@ reports = sa.Table(
     comment="What citizens said beside the order made of it; contact is personal data.",
 )
 
+inspections = sa.Table(
+    "inspections",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("photo_sha256", sa.String(64)),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("wait_until", UtcDateTime, nullable=False),
+    sa.Column("done_at", UtcDateTime),
+    sa.Column("model", sa.String(200), nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("detections", sa.JSON, nullable=False),
+    sa.Column("category", sa.String(100)),
+    sa.Column("confidence", sa.Float),
+    sa.Column("near", sa.JSON, nullable=False),
+    sa.Index(
+        "ix_inspections_withheld",
+        "created_at",
+        sqlite_where=sa.text("photo_sha256 IS NOT NULL"),
+        postgresql_where=sa.text("photo_sha256 IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_inspections_waiting",
+        "wait_until",
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    ),
+    comment="What a detector saw in a citizen's photo, and the photo until it was blurred.",
+)
+
 plates = sa.Table(
     "plates",
     metadata,
