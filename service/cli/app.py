@@ -49,6 +49,14 @@ class Commands(LazyGroup):
         "export": _in(
             "export", "export", "Write work orders to a CSV file, straight from the database."
         ),
+        "backup": _in(
+            "backup", "backup",
+            "Write orders, users, keys, webhooks and evidence to one archive, while the service"
+            " runs.",
+        ),
+        "restore": _in(
+            "backup", "restore", "Put a backup back, after checking all of it."
+        ),
         "detect": _in(
             "evaluate", "detect", "Run a camera's rules over a recording, as fast as possible."
         ),
@@ -75,6 +83,10 @@ class Commands(LazyGroup):
         ),
         "view": _in("upkeep", "view", "The home view of cameras."),
         "assets": _in("upkeep", "assets", "Watched assets."),
+        "outbox": _in(
+            "outbox", "outbox",
+            "Requests that the dispatch service has not taken yet, or refused.",
+        ),
         "evidence": _in(
             "evidence", "evidence",
             "Verify the evidence of an order; show the key it is signed with.",

@@ -8,6 +8,8 @@ from pathlib import Path
 import platformdirs
 
 DATA_ENV = "STREETWARDEN_DATA_DIR"
+EDGE_STORE = "edge.sqlite3"
+"""In the daemon's state folder: its rules' state and its outbox."""
 RECORDINGS = "recordings"
 REFERENCES = "references"
 """In the daemon's state folder: what rules were fed."""

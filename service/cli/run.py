@@ -20,7 +20,7 @@ from detector.backends import Detector, load_detector, model_facts
 from detector.backends.loading import weights_sha256, weights_version
 from models.city import City
 from models.errors import SetupError
-from service.cli.folders import RECORDINGS, REFERENCES, data_folder
+from service.cli.folders import EDGE_STORE, RECORDINGS, REFERENCES, data_folder
 from service.cli.preflight import State, check_package_names
 from service.config import load_city
 from service.config.loader import FactsOf
@@ -99,7 +99,7 @@ def _daemon(city: City, detector: Detector, folder: Path, workers: int | None) -
     with ExitStack() as stack:
         deps = DaemonDeps(
             detector=detector,
-            store=stack.enter_context(EdgeStore(folder / "edge.sqlite3")),
+            store=stack.enter_context(EdgeStore(folder / EDGE_STORE)),
             client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
             report_client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
             signer=Signer.of_folder(folder),

@@ -95,6 +95,20 @@ class OutboxCounts:
     rejected: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedRequest:
+    """A request that the dispatch service will not take as it is."""
+
+    seq: int
+    incident_id: str
+    method: str
+    path: str
+    reason: str
+    """The service's answer, such as ``422: label: unknown``."""
+    refused_at_s: float
+    """Seconds since the epoch."""
+
+
 class EdgeStore:
     """Durable state of one daemon. Thread-safe; each call is one transaction."""
 
@@ -200,6 +214,16 @@ class EdgeStore:
                 "UPDATE outbox SET rejected = ?, rejected_at = ? WHERE seq = ?",
                 (reason, time.time(), seq),
             )
+
+    def refused(self) -> tuple[RefusedRequest, ...]:
+        """Every request that was refused for good, oldest first."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                "SELECT seq, incident_id, method, path, rejected, rejected_at FROM outbox"
+                " WHERE rejected IS NOT NULL ORDER BY seq"
+            ).fetchall()
+        names = ("seq", "incident_id", "method", "path", "reason", "refused_at_s")
+        return tuple(RefusedRequest(**dict(zip(names, row, strict=True))) for row in rows)
 
     def retry_rejected(self) -> int:
         """Put every refused request back in line; how many there were."""
