@@ -17,6 +17,9 @@ STALE_GAP = timedelta(hours=1)
 """After so long without a look, what was not yet confirmed is forgotten: it proves nothing now."""
 LOOKS_TO_ACCEPT_A_STEP_BACK = 5
 """A clock that was set back is believed after so many looks; single stray looks are ignored."""
+CLOCK_GRAIN_S = 0.02
+"""Times of live pictures are no more exact than this, half a picture's time at 25 a second: a dwell
+that is short by less has been reached. Else every other order would come a whole look late."""
 _BLIND_PERIODS_KEPT = 16
 
 

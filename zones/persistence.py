@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from models.zone import Rule
-from zones.clock import ZERO, longest_gap
+from zones.clock import CLOCK_GRAIN_S, ZERO, longest_gap
 
+_GRAIN = timedelta(seconds=CLOCK_GRAIN_S)
 MIN_LOOKS = 3
 """However long a dwell, fewer looks than this prove nothing."""
 
@@ -113,6 +114,6 @@ def _lasts(spell: Spell, limits: Limits) -> bool:
     watched = spell.present + spell.missed
     return (
         spell.looks >= MIN_LOOKS
-        and spell.present >= limits.dwell
+        and spell.present >= limits.dwell - _GRAIN
         and spell.present >= limits.min_seen_ratio * watched
     )
