@@ -219,8 +219,8 @@ class Daemon:
 
 
 def _lasting(city: City) -> tuple[object, ...]:
-    """What a running daemon cannot change."""
-    return (city.model, city.dispatch, city.recording)
+    """What a running daemon cannot change; thresholds are those of its rules, which it can."""
+    return (replace(city.model, thresholds={}), city.dispatch, city.recording)
 
 
 def _with_config(deps: CameraDeps, city: City) -> CameraDeps:
