@@ -16,7 +16,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,19 +34,32 @@ from service.evaluation.truth import ClipTruth, load_conditions, load_truths
 CONDITIONS = Path(__file__).with_name("conditions.yaml")
 
 
-def judged(
-    streets: Sequence[Street], site: Site, run: Run, dwell_s: float
-) -> tuple[list[Row], list[dict[str, Any]]]:
-    """Rows of all passes, and the orders."""
-    lines = site.passes.read_text(encoding="utf-8").splitlines()
-    orders = site.orders()
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """All that is needed to judge a run, as it is kept."""
+
+    run: Run
+    notes: list[str]
+    orders: list[dict[str, Any]]
+
+    @classmethod
+    def read(cls, path: Path) -> Kept:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls(run=Run(**data["run"]), notes=data["notes"], orders=data["orders"])
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+
+def judged(streets: Sequence[Street], kept: Kept, dwell_s: float) -> list[Row]:
+    """Rows of all passes."""
     rows: list[Row] = []
     for street in streets:
-        own = [order for order in orders if order["camera_id"] == street.name]
-        breaks = [began for began, _ in run.outages] + run.restarts
-        passes = passes_of(lines, street.name, breaks, run.ended_at)
+        own = [order for order in kept.orders if order["camera_id"] == street.name]
+        breaks = [outage[0] for outage in kept.run.outages] + kept.run.restarts
+        passes = passes_of(kept.notes, street.name, breaks, kept.run.ended_at)
         rows += _judged_street(street, passes, own, dwell_s)
-    return rows, orders
+    return rows
 
 
 def _judged_street(
@@ -125,18 +138,24 @@ def main() -> None:
     parser.add_argument("--outage", type=float, default=12.0, help="seconds")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--keep", type=Path, help="folder for logs and orders; default: none")
+    parser.add_argument(
+        "--again", action="store_true", help="judge what lies in --keep, run nothing"
+    )
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = wanted.keep or Path(temporary)
         (folder / "films").mkdir(parents=True, exist_ok=True)
         streets = streets_in(wanted.clips, folder / "films", wanted.dwell, wanted.only)
-        with Children(folder=folder) as children:
-            site = Site(children, folder, streets)
-            site.start(wanted.dwell)
-            run = soak(site, wanted.minutes, wanted.outage_every, wanted.outage)
-            rows, orders = judged(streets, site, run, wanted.dwell)
-        (folder / "orders.json").write_text(json.dumps(orders), encoding="utf-8")
-    told = result(streets, run, rows, len(orders), wanted.dwell)
+        if not wanted.again:
+            with Children(folder=folder) as children:
+                site = Site(children, folder, streets)
+                site.start(wanted.dwell)
+                run = soak(site, wanted.minutes, wanted.outage_every, wanted.outage)
+                kept = Kept(run=run, notes=site.notes(), orders=site.orders())
+            kept.write(folder / "kept.json")
+        kept = Kept.read(folder / "kept.json")
+    rows = judged(streets, kept, wanted.dwell)
+    told = result(streets, kept.run, rows, len(kept.orders), wanted.dwell)
     if not wanted.json:
         del told["rows"]
     sys.stdout.write(json.dumps(told, indent=2) + "\n")

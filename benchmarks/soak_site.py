@@ -80,6 +80,10 @@ class Site:
     def kill_daemon(self) -> None:
         _kill(self._daemon)
 
+    def notes(self) -> list[str]:
+        """What the RTSP server noted of passes, as lines."""
+        return self.passes.read_text(encoding="utf-8").splitlines()
+
     def orders(self) -> list[dict[str, Any]]:
         """All orders, as a polling client sees them."""
         found: list[dict[str, Any]] = []

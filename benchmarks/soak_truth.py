@@ -117,33 +117,50 @@ def events_of(
     zone: ZoneTruth, things: Sequence[Thing], passes: Sequence[Pass], dwell_s: float, clip_s: float
 ) -> list[tuple[Pass, Event]]:
     """All that must be told of a zone over the run, with the pass in which it falls due."""
-    events = []
+    events: list[tuple[Pass, Event]] = []
     for thing in things:
         if is_always_there(thing, clip_s):
-            first = passes[0]
-            due = Event(
-                zone=zone,
-                thing=thing,
-                began_at=first.began_at,
-                due_at=first.began_at + dwell_s,
-                until=passes[-1].ended_at,
-            )
-            events.append((first, due))
-            continue
-        events += [(each, _in_pass(zone, thing, each, dwell_s)) for each in passes]
-    return [(each, event) for each, event in events if event.due_at < each.ended_at + SLACK_S]
+            first, last = passes[0], passes[-1]
+            event = _event(zone, thing, first.began_at, first.began_at + dwell_s)
+            event.until = last.ended_at
+            events.append((first, event))
+        else:
+            events += _in_passes(zone, thing, passes, dwell_s)
+    return [(each, event) for each, event in events if event.due_at < event.until + SLACK_S]
 
 
-def _in_pass(zone: ZoneTruth, thing: Thing, each: Pass, dwell_s: float) -> Event:
-    began_at = each.began_at + thing.from_s
-    return Event(
-        zone=zone,
-        thing=thing,
-        began_at=began_at,
-        due_at=began_at + dwell_s,
-        until=each.ended_at,
-        is_open=began_at + dwell_s > each.ended_at - SLACK_S,
-    )
+def _in_passes(
+    zone: ZoneTruth, thing: Thing, passes: Sequence[Pass], dwell_s: float
+) -> list[tuple[Pass, Event]]:
+    """One event for each stand.
+
+    What stood there when a pass was cut short, and stands there from the next one's beginning, has
+    stood there all the time: nobody looked meanwhile.
+    """
+    events: list[tuple[Pass, Event]] = []
+    left_s: float | None = None
+    for each in passes:
+        began_at = each.began_at + thing.from_s
+        goes_on = left_s is not None and thing.from_s <= LASTING_S
+        if goes_on and left_s is not None and left_s <= 0:
+            events[-1][1].until = each.ended_at
+        elif goes_on and left_s is not None:
+            before = events.pop()[1]
+            event = _event(zone, thing, before.began_at, each.began_at + left_s)
+            events.append((each, event))
+        else:
+            event = _event(zone, thing, began_at, began_at + dwell_s)
+            events.append((each, event))
+        event = events[-1][1]
+        event.until = each.ended_at
+        event.is_open = abs(event.due_at - each.ended_at) < SLACK_S
+        is_cut = each.ended_at - each.began_at < thing.to_s - LASTING_S
+        left_s = event.due_at - each.ended_at if is_cut and began_at < each.ended_at else None
+    return events
+
+
+def _event(zone: ZoneTruth, thing: Thing, began_at: float, due_at: float) -> Event:
+    return Event(zone=zone, thing=thing, began_at=began_at, due_at=due_at, until=due_at)
 
 
 def rows_of(
