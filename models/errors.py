@@ -9,6 +9,7 @@
     │   ├── SourceOpenError    it could not be opened
     │   ├── SourceReadError    it stopped giving frames
     │   └── SourceEnded        a file came to its end (not a fault)
+    ├── BackupError            a backup is damaged, or cannot be made or put back here
     ├── EvidenceError          evidence does not hold: altered, unsigned or incomplete
     ├── PlateReaderError       a licence-plate reader gave no usable answer
     ├── DetectorError          the detector could not look
@@ -79,6 +80,10 @@ class SourceReadError(SourceError):
 
 class SourceEnded(SourceError):  # noqa: N818 - the end of a file is no fault
     """A file or folder of images came to its end."""
+
+
+class BackupError(StreetwardenError):
+    """A backup is damaged or of a newer version, or it cannot be made or put back here."""
 
 
 class EvidenceError(StreetwardenError):

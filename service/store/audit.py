@@ -53,12 +53,15 @@ class Action(StrEnum):
     EVIDENCE_EXPIRED = "evidence.expired"
     ORIGINAL_EXPIRED = "original.expired"
     ORIGINAL_READ = "original.read"
+    PHOTO_EXPIRED = "photo.expired"
+    PHOTO_READ = "photo.read"
     PLATE_EXPIRED = "plate.expired"
     PLATE_READ = "plate.read"
     SUBSCRIPTION_CREATED = "subscription.created"
     SUBSCRIPTION_CHANGED = "subscription.changed"
     SUBSCRIPTION_DELETED = "subscription.deleted"
     ORDER_REJECTED = "order.rejected"
+    DATABASE_RESTORED = "database.restored"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

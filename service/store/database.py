@@ -73,6 +73,13 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that only reads and sees one state of the database on PostgreSQL too."""
+        level = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {}
+        with _mapped(), self._connect(**level) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is committed at the end of the block, or not at all on an error."""
         with (
@@ -82,6 +89,10 @@ class Database:
             connection.begin(),
         ):
             yield connection
+
+    @property
+    def _is_postgresql(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
 
     def _connect(self, **options: object) -> Connection:
         return self.engine.connect().execution_options(**{OPTION: self._scope}, **options)
@@ -100,6 +111,16 @@ def open_database(url: str) -> Database:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, OSError) as error:
         # The URL holds a password: it is not repeated.
         raise StoreError(f"the database URL cannot be used: {type(error).__name__}") from error
+
+
+def open_sqlite(path: Path) -> Database:
+    """Open a SQLite file, whatever characters its name has."""
+    return open_database(sqlite_url(path))
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a SQLite file."""
+    return URL.create("sqlite", database=str(path)).render_as_string()
 
 
 def _with_driver(url: URL) -> URL:

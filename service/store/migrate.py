@@ -32,9 +32,21 @@ def downgrade(database: Database, revision: str) -> None:
 
 def is_current(database: Database) -> bool:
     """Whether the database is at the version that this program works with."""
+    return revision_of(database) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def revision_of(database: Database) -> str | None:
+    """The version that the database is at; None if it is empty."""
     with database.read() as connection:
-        here = MigrationContext.configure(connection).get_current_heads()
-    return set(here) == set(ScriptDirectory.from_config(_config()).get_heads())
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows(revision: str | None) -> bool:
+    """Whether this program can bring a database of that version up to its own."""
+    if revision is None:
+        return False
+    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision in known
 
 
 def _config() -> Config:
