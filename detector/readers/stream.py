@@ -85,6 +85,8 @@ class CameraStream:
         policy = camera.evidence
         self.packets = PacketRing(policy.clip_before_s + policy.clip_after_s)
         """The last seconds as they were sent; without a codec where the stream gives no packets."""
+        self.on_news: Callable[[], None] = lambda: None
+        """Called in the reader's thread when there is a picture where there was none, or an end."""
         self._condition = threading.Condition()
         self._stopping = threading.Event()
         self._slot: _Numbered | None = None
@@ -100,6 +102,11 @@ class CameraStream:
         """Snapshot of the counters."""
         with self._condition:
             return self._stats
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the thread is alive, though it may hang."""
+        return self._thread.is_alive()
 
     @property
     def ended(self) -> bool:
@@ -172,6 +179,7 @@ class CameraStream:
                 self._read_until_it_fails(was_online)
             except SourceEnded:
                 self._count(state="ended", last_error="")
+                self.on_news()
                 return
             except SourceError as error:
                 steady = time.monotonic() - began_s > STEADY_S and self._is_online()
@@ -217,6 +225,8 @@ class CameraStream:
                 self._stats, drops=self._stats.drops + dropped, last_frame_at=shot.captured_at
             )
             self._condition.notify_all()
+        if not dropped:
+            self.on_news()
 
     def _beat(self, reader: FrameReader) -> None:
         mode = reader.mode if isinstance(reader, SteppingReader) else DecodeMode.FULL

@@ -28,36 +28,18 @@ from service.daemon.metrics import DaemonMetrics
 from service.daemon.pictures import Studio, snapshot
 from service.daemon.recordings import MakeRecorder, answers_of, records_nothing
 from service.daemon.requests import requests_for
+from service.daemon.status import CameraStatus, Stepped
 from service.pipeline import CameraPipeline, LookedCloser, Processed
 from service.references import CameraReferences
 from zones.clock import longest_gap
 
-IDLE_POLL_S = 0.05
-"""How soon to look again for a frame when there was none."""
 RETRY_AFTER_FAILURE_S = 1.0
-MIN_SPACING_RATIO = 0.8
-"""Live looks are at least this share of the look interval apart, however fast frames come."""
 SAVE_INTERVAL = timedelta(seconds=10)
 """Dwell under way is saved this often; changes of incidents at once."""
 SNAPSHOT_INTERVAL_S = 5.0
-STREAM_CHECK_S = 1.0
-"""Without frames, it is noted so often whether the camera is offline."""
 OFFLINE_STATES = frozenset({"connecting", "offline"})
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CameraStatus:
-    """What a camera last did, for heartbeats and the watchdog."""
-
-    looks: int = 0
-    failures: int = 0
-    last_look_at: datetime | None = None
-    last_failure: str = ""
-    snapshot_jpeg: bytes | None = None
-    faults: tuple[FaultKind, ...] = ()
-    """Confirmed faults of the camera."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +61,10 @@ class CameraDeps:
     redactor: Redactor = field(default_factory=BlockRedactor)
     references: Path | None = None
     """Folder of what is learnt of views and assets; ``None``: it is forgotten at the end."""
+    awake: Callable[[CameraRuntime], None] = lambda _: None
+    """Told from the reader's thread when there is a picture to look at, or an end."""
+    called: Callable[[CameraRuntime], None] = lambda _: None
+    """Told from any thread when there is an errand, such as a film that was made."""
 
 
 class CameraRuntime:
@@ -96,46 +82,61 @@ class CameraRuntime:
         self._unsaved: list[OutboxRequest] = []
         self._saved_at: datetime | None = None
         self._last_at: datetime | None = None
-        self._snapshot_s = self._stream_checked_s = float("-inf")
-        self.stream = deps.make_stream(camera)
+        self._snapshot_s = float("-inf")
+        self._leave_by_s: float | None = None
+        self.stream = self._new_stream()
         self.is_done = False
         """A recording was read to its end and no film is to come; judged by the owner, who alone
         knows what is between a queue and the outbox."""
         self._count_faults()
         self._desk = EvidenceDesk(self._studio, lambda: self.stream, deps.desk)
+        self._desk.on_news = lambda: deps.called(self)
         self.stream.start()
 
-    def step(self) -> float:
-        """Look at the newest frame, if there is one; seconds until this camera is due again."""
-        started = time.monotonic()
+    def errands(self) -> Stepped:
+        """Do what needs no picture."""
         self._collect()
-        has_ended = self.stream.ended  # asked before the take: a last frame may come in between
+        has_ended = self.stream.ended
+        self._check_stream()
+        self.is_done = has_ended and not self._desk.pending and not self._unsaved
+        return Stepped(looked=False)
+
+    def step(self) -> Stepped:
+        """Look at the newest frame, if there is one."""
+        started = time.monotonic()
         frame = self.stream.take(0.0)
         if frame is None:
-            self._check_stream(started)
-            self.is_done = has_ended and not self._desk.pending and not self._unsaved
-            return IDLE_POLL_S
+            return self.errands()
+        self._collect()
         try:
             processed = self._pipeline.process(frame)
         except DetectorError as error:
             self._failed(error)
-            return RETRY_AFTER_FAILURE_S
+            return Stepped(looked=True, pause_s=RETRY_AFTER_FAILURE_S)
         self._act(processed)
         if not processed.is_blind:  # else the time counts as one in which nobody looked
             self._measure(frame, started)
             if processed.is_still:
                 self._deps.metrics.still_looks.labels(self.camera.camera_id).inc()
-        if not self.camera.paced:
-            return 0.0
-        spacing = self.camera.look_interval_s * MIN_SPACING_RATIO
-        return max(0.0, spacing - (time.monotonic() - started))
+        return Stepped(looked=True)
 
     def replace_stream(self) -> None:
         """Abandon a stuck reader and open the source anew."""
-        stuck, self.stream = self.stream, self._deps.make_stream(self.camera)
+        stuck, self.stream = self.stream, self._new_stream()
         stuck.stop(0.0)
         self.stream.start()
         self._deps.metrics.streams_replaced.labels(self.camera.camera_id).inc()
+
+    def may_close(self, timeout_s: float) -> bool:
+        """Whether the reader has ended, or has had this time for it since it was first asked.
+
+        So nobody waits for one that hangs, and a camera that allows one connection gets no second.
+        """
+        now = time.monotonic()
+        if self._leave_by_s is None:
+            self._leave_by_s = now + timeout_s
+            self.stream.stop(0.0)
+        return now >= self._leave_by_s or not self.stream.is_reading
 
     def close(self, timeout_s: float) -> None:
         """Save what the rules know and stop reading."""
@@ -146,6 +147,11 @@ class CameraRuntime:
         finally:
             self._recorder.close()
             self.stream.stop(timeout_s)
+
+    def _new_stream(self) -> CameraStream:
+        stream = self._deps.make_stream(self.camera)
+        stream.on_news = lambda: self._deps.awake(self)
+        return stream
 
     def _act(self, processed: Processed) -> None:
         at = processed.frame.captured_at
@@ -185,11 +191,8 @@ class CameraRuntime:
         )
         counter.labels(incident.camera_id, incident.kind.value, change.kind.value).inc()
 
-    def _check_stream(self, now_s: float) -> None:
+    def _check_stream(self) -> None:
         """Without a frame: is the camera offline? Told without pictures, for there are none."""
-        if now_s - self._stream_checked_s < STREAM_CHECK_S:
-            return
-        self._stream_checked_s = now_s
         is_offline = self.stream.stats.state in OFFLINE_STATES
         changes = self._pipeline.upkeep.no_frame(datetime.now(UTC), is_offline=is_offline)
         for change in changes:

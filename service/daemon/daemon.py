@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from detector.backends import Detector
+from detector.cores import usable_cores
 from detector.readers import CameraStream
 from detector.redaction import BlockRedactor, Redactor
 from models.city import City
@@ -25,14 +25,16 @@ from service.daemon.clips import ClipMaker
 from service.daemon.desk import DeskDeps
 from service.daemon.edge import EdgeStore
 from service.daemon.filing import Seal
+from service.daemon.load import LoadMeter, worked_s
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.plates import PlateAsker
 from service.daemon.recordings import recorders
 from service.daemon.reporter import Reporter, ReporterDeps
-from service.daemon.schedule import DueQueue
+from service.daemon.schedule import Schedule, Standing
 from service.daemon.sealing import Provenance
 from service.daemon.sender import OutboxSender
 from service.daemon.signing import Signer
+from service.daemon.turns import Began, cadence_of
 from service.daemon.watchdog import Watchdog
 from service.daemon.wishes import PictureWishes
 from service.daemon.workers import Worker
@@ -77,7 +79,7 @@ class DaemonDeps:
 
 def default_workers() -> int:
     """As many workers as cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    return usable_cores()
 
 
 class Daemon:
@@ -89,7 +91,7 @@ class Daemon:
         self._runtimes: dict[str, CameraRuntime] = {}
         self._successors: dict[str, Camera] = {}
         self._lock = threading.Lock()
-        self._queue: DueQueue[CameraRuntime] = DueQueue()
+        self._schedule: Schedule[CameraRuntime] = Schedule()
         wishes = PictureWishes()
         self._sender = OutboxSender(deps.store, deps.client, wishes.heard)
         version = deps.model_version or city.model.weights
@@ -114,6 +116,8 @@ class Daemon:
             store=deps.store,
             metrics=self.metrics,
             wake_sender=self._sender.wake,
+            awake=self._schedule.awake,
+            called=self._schedule.call,
             make_stream=deps.make_stream,
             timezone=ZoneInfo(city.timezone),
             model_version=version,
@@ -121,8 +125,11 @@ class Daemon:
             make_recorder=recorders(deps.recordings, city, self.metrics, version),
         )
         count = workers or default_workers()
-        self._workers = [Worker(f"worker-{n}", self._queue, self._retire) for n in range(count)]
-        self._watchdog = Watchdog(self.runtimes, self._workers)
+        self._load = LoadMeter(self.metrics, self._standings, self._worked_s, count)
+        self._workers = [
+            Worker(f"worker-{n}", self._schedule, self._retire, self._looked) for n in range(count)
+        ]
+        self._watchdog = Watchdog(self.runtimes, self._workers, also=self._load.check)
         reporter_deps = ReporterDeps(
             client=deps.report_client,
             store=deps.store,
@@ -153,7 +160,7 @@ class Daemon:
 
     def stop(self) -> None:
         """Stop looking, save what the rules know; what waits in the outbox stays there."""
-        self._queue.close()
+        self._schedule.close()
         for part in self._threads():
             part.stop(STOP_TIMEOUT_S)
         for runtime in self.runtimes():
@@ -192,7 +199,7 @@ class Daemon:
         runtime = CameraRuntime(camera, self._camera_deps)
         with self._lock:
             self._runtimes[camera.camera_id] = runtime
-        self._queue.put(runtime, time.monotonic())
+        self._schedule.add(runtime, cadence_of(camera))
 
     def _renew(self, runtime: CameraRuntime, camera: Camera | None) -> None:
         if camera == runtime.camera and not runtime.retired:
@@ -204,18 +211,35 @@ class Daemon:
                 self._successors.pop(runtime.camera.camera_id, None)
         # Its owner closes it: only then is its state saved, for the successor to go on from.
         runtime.retired = True
+        runtime.stream.stop(0.0)
+        self._schedule.call(runtime)
 
-    def _retire(self, runtime: CameraRuntime) -> None:
+    def _retire(self, runtime: CameraRuntime) -> bool:
+        if not runtime.may_close(STOP_TIMEOUT_S):
+            return False
         camera_id = runtime.camera.camera_id
         try:
-            runtime.close(STOP_TIMEOUT_S)
+            runtime.close(0.0)
         finally:
+            self._schedule.remove(runtime)
             with self._lock:
                 self._runtimes.pop(camera_id, None)
                 successor = self._successors.pop(camera_id, None)
             log.info("camera retired", camera=camera_id, renewed=successor is not None)
             if successor is not None:
                 self._add(successor)
+        return True
+
+    def _looked(self, runtime: CameraRuntime, began: Began) -> None:
+        self._load.looked(runtime.camera, began)
+
+    def _standings(self) -> Iterator[tuple[Camera, Standing]]:
+        for runtime, standing in self._schedule.standings().items():
+            yield runtime.camera, standing
+
+    def _worked_s(self) -> float:
+        spans = ((worker.worked_s, worker.busy_since_s) for worker in self._workers)
+        return worked_s(spans, time.monotonic())
 
 
 def _lasting(city: City) -> tuple[object, ...]:

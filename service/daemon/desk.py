@@ -73,6 +73,8 @@ class EvidenceDesk:
         self._stream = stream
         self._deps = deps
         self._sights = SightMemory(studio)
+        self.on_news: Callable[[], None] = lambda: None
+        """Called in another thread when there is something to be collected."""
         self._stills = StillRing(self._policy.clip_before_s + self._policy.clip_after_s)
         self._filing = Filing(self._camera, deps.store, deps.seal)
         self._wanted: list[_Wanted] = []
@@ -157,8 +159,16 @@ class EvidenceDesk:
 
     def _ask_for_plate(self, change: IncidentChange, processed: Processed) -> None:
         plates = self._deps.plates
-        if plates is not None and plates.submit(change, processed, self._studio, self._plates.put):
+        if plates is not None and plates.submit(change, processed, self._studio, self._told):
             self._plates_asked += 1
+
+    def _delivered(self, clip: Clip) -> None:
+        self._made.put(clip)
+        self.on_news()
+
+    def _told(self, reading: OutboxRequest | None) -> None:
+        self._plates.put(reading)
+        self.on_news()
 
     def _plates_read(self) -> list[OutboxRequest]:
         requests: list[OutboxRequest] = []
@@ -259,7 +269,7 @@ class EvidenceDesk:
             studio=self._studio,
             source=source,
             since=since,
-            deliver=self._made.put,
+            deliver=self._delivered,
         )
         if self._deps.clips.submit(job):
             self._in_work += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+LAG_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 LOOK_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -52,6 +53,30 @@ class DaemonMetrics:
             "Time from taking a frame to its rules' verdict",
             buckets=LOOK_SECONDS,
             registry=self.registry,
+        )
+        self.look_lag_seconds = Histogram(
+            "streetwarden_look_lag_seconds",
+            "Time from when a look was due to when it began, by class of the camera",
+            ("class",),
+            buckets=LAG_SECONDS,
+            registry=self.registry,
+        )
+        self.looks_skipped = self._counter(
+            "streetwarden_looks_skipped",
+            "Looks that were due and were not made, for want of capacity",
+            "camera",
+            "class",
+        )
+        self.look_stretch = self._gauge(
+            "streetwarden_look_stretch",
+            "Longest time without a look in the last ten seconds, in look intervals of the camera",
+            "class",
+        )
+        self.workers_busy_ratio = self._gauge(
+            "streetwarden_workers_busy_ratio", "Share of the last ten seconds that workers worked"
+        )
+        self.overloaded = self._gauge(
+            "streetwarden_overloaded", "1 while looks are skipped for want of capacity, else 0"
         )
         self.frame_age_seconds = self._gauge(
             "streetwarden_frame_age_seconds",

@@ -10,11 +10,12 @@ from urllib.parse import quote
 import structlog
 
 from models.errors import DispatchError
-from service.daemon.camera import CameraRuntime, CameraStatus
+from service.daemon.camera import CameraRuntime
 from service.daemon.client import DispatchClient, DispatchUnreachable
 from service.daemon.edge import EdgeStore
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.requests import JPEG_TYPE, JSON_TYPE, to_json
+from service.daemon.status import CameraStatus
 
 REPORT_INTERVAL_S = 5.0
 

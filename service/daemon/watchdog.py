@@ -37,10 +37,13 @@ class Watchdog:
         abort: Callable[[], None] = _exit_process,
         stuck_reader_s: float = STUCK_READER_S,
         stuck_worker_s: float = STUCK_WORKER_S,
+        also: Callable[[float], None] = lambda _: None,
     ) -> None:
+        """``also``: told the monotonic time whenever it looks."""
         self._runtimes = runtimes
         self._workers = tuple(workers)
         self._abort = abort
+        self._also = also
         self._stuck_reader_s = stuck_reader_s
         self._stuck_worker_s = stuck_worker_s
         self._stopping = threading.Event()
@@ -72,6 +75,7 @@ class Watchdog:
                     silent_s=round(silent_s),
                 )
                 runtime.replace_stream()
+        self._also(now_s)
 
     def _run(self) -> None:
         while not self._stopping.wait(CHECK_INTERVAL_S):

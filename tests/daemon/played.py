@@ -94,6 +94,7 @@ class PlayedStream(CameraStream):
             if not self._frames:
                 return None
             number = self._frames.pop(0)
+        self.on_news()
         return Frame(
             camera_id=self._camera.camera_id,
             sequence=number,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 
 from models.cadence import LookClass
 from service.daemon.turns import Cadence, Turn, arrived, begin, choose, first_turn, settle
@@ -38,7 +40,7 @@ class Seen:
     def gaps_s(self, after_s: float = 0.0) -> list[float]:
         """Times between looks."""
         began = [at for at in self.began_s if at >= after_s]
-        return [later - earlier for earlier, later in zip(began, began[1:], strict=False)]
+        return [later - earlier for earlier, later in pairwise(began)]
 
     def mean_gap_s(self, after_s: float = 0.0) -> float:
         gaps = self.gaps_s(after_s)
@@ -80,7 +82,7 @@ class _Town:
         for index, camera in enumerate(cameras):
             cadence = Cadence(interval_s=camera.interval_s, look_class=camera.look_class)
             self._turns.append(first_turn(cadence, 0.0))
-            self.at(camera.phase_s, lambda index=index: self._shows(index))
+            self.at(camera.phase_s, partial(self._shows, index))
 
     def at(self, at_s: float, event: Callable[[], None]) -> None:
         self._number += 1

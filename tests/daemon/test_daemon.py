@@ -26,8 +26,9 @@ from service.daemon.desk import DeskDeps
 from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.filing import Seal
 from service.daemon.metrics import DaemonMetrics
-from service.daemon.schedule import DueQueue
+from service.daemon.schedule import Schedule
 from service.daemon.signing import Signer
+from service.daemon.status import Stepped
 from service.daemon.watchdog import Watchdog
 from service.daemon.workers import Worker
 from tests.daemon.played import PlayedStream, camera, car, plays, sees
@@ -197,7 +198,7 @@ def test_one_camera_that_fails_in_an_unforeseen_way_stops_no_other(
 ) -> None:
     step = CameraRuntime.step
 
-    def faulty(runtime: CameraRuntime) -> float:
+    def faulty(runtime: CameraRuntime) -> Stepped:
         if runtime.camera.camera_id == "broken":
             raise ZeroDivisionError("unforeseen")
         return step(runtime)
@@ -347,7 +348,7 @@ def test_a_stuck_reader_is_replaced(tmp_path: Path) -> None:
 
 def test_a_look_that_does_not_end_ends_the_process() -> None:
     aborted: list[bool] = []
-    worker = Worker("stuck", queue=DueQueue(), retire=lambda _: None)
+    worker = Worker("stuck", schedule=Schedule(), retire=lambda _: True)
     watchdog = Watchdog(list, [worker], abort=lambda: aborted.append(True), stuck_worker_s=120.0)
     watchdog.check(1000.0)
     worker.busy_since_s = 900.0

@@ -165,7 +165,7 @@ def watched(privacy: Privacy, folder: Path) -> tuple[list[OutboxRequest], Daemon
             desk=desk,
         )
         runtime = CameraRuntime(gate, deps)
-        wait_for(lambda: runtime.step() and runtime.is_done)
+        wait_for(lambda: not runtime.step().looked and runtime.is_done)
         runtime.close(1.0)
         plates.stop(5.0)
         while (entry := store.next_due(time.time())) is not None:

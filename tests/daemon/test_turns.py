@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from tests.daemon.simulated import Simulated, demand, simulate
 UNTIL_S = 40.0
 SETTLED_S = 8.0
 """Until then all cameras come up at once; from then on fairness is measured."""
-SOME = settings(max_examples=25, deadline=None)
+SOME = settings(max_examples=15, deadline=None)
 INTERVALS = st.sampled_from([0.5, 1.0, 2.0])
 CLASSES = st.sampled_from(list(LookClass))
 PROMPT, PATIENT = LookClass.PROMPT, LookClass.PATIENT
@@ -91,12 +92,12 @@ def test_every_look_is_made_or_counted_as_skipped(
 @SOME
 @given(
     cameras_that_ask_for(0.4, intervals=st.just(1.0), classes=st.just(PROMPT)),
-    cameras_that_ask_for(0.85, intervals=st.just(10.0), classes=st.just(PATIENT), fewest=60),
+    cameras_that_ask_for(0.85, intervals=st.just(10.0), classes=st.just(PATIENT), fewest=40),
 )
 def test_patient_cameras_give_way_to_prompt_ones_but_are_never_blind(
     prompt: list[Simulated], patient: list[Simulated]
 ) -> None:
-    found = simulate([*prompt, *patient], until_s=100.0)
+    found = simulate([*prompt, *patient], until_s=60.0)
     for camera, seen in zip(prompt, found, strict=False):
         assert seen.skipped == 0
         assert max(seen.lags_s) <= camera.interval_s
@@ -123,7 +124,7 @@ def test_no_class_starves_the_other_however_much_both_ask_for(
         cadence = Cadence(interval_s=camera.interval_s, look_class=camera.look_class)
         worst_s = max(1.0, demand(cameras) / 2) * cadence.longest_gap_s
         ends = [*seen.began_s, 150.0]
-        assert max(b - a for a, b in zip(ends, ends[1:], strict=False)) <= worst_s + 10 * 1.0
+        assert max(b - a for a, b in pairwise(ends)) <= worst_s + 10.0
 
 
 def test_a_camera_that_shows_nothing_any_more_neither_holds_up_others_nor_is_late() -> None:
