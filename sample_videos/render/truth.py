@@ -8,6 +8,7 @@ from typing import Any
 
 from sample_videos.render.crops import Box
 from sample_videos.render.projection import ground_polygon
+from sample_videos.render.sight import in_sight_from
 from sample_videos.render.spec import ActorSpec, AssetSpec, FaultSpec, SceneSpec, ZoneSpec
 from sample_videos.render.timeline import position, still_periods
 
@@ -111,12 +112,16 @@ def _asset(spec: SceneSpec, boxes: Boxes, asset: AssetSpec) -> dict[str, Any]:
     """What happens to an asset; its box is where it was before."""
     actor = next(each for each in spec.actors if each.name == asset.actor)
     from_s = min(actor.topples_s, spec.duration_s)
+    own = boxes[asset.actor]
+    lies_from = next((frame for frame, box in own.items() if box == own[max(own)]), max(own))
+    seen_from = max(lies_from, round(from_s * spec.fps))
     return {
         "name": asset.actor,
         "kind": asset.kind,
         "state": asset.state,
-        "box_xyxy": list(boxes[asset.actor][0]),
+        "box_xyxy": list(own[0]),
         "from_s": from_s,
+        **_in_sight(spec, boxes, own[0], seen_from, from_s),
         "to_s": spec.duration_s,
         "expected_events_by_dwell_s": {
             dwell: int(spec.duration_s - from_s >= dwell) for dwell in asset.dwells_s
@@ -175,6 +180,13 @@ def _thing(spec: SceneSpec, boxes: Boxes, actor: ActorSpec) -> dict[str, Any]:
         "label": f"{actor.label} {actor.name}",
         "box_xyxy": list(boxes[actor.name][spec.frames - 1]),
         "on_ground_from_s": actor.put_down_s,
+        **_in_sight(
+            spec,
+            boxes,
+            boxes[actor.name][spec.frames - 1],
+            round(actor.put_down_s * spec.fps),
+            actor.put_down_s,
+        ),
         "to_s": spec.duration_s,
     }
     owner = boxes.get(actor.carried_by)
@@ -184,6 +196,20 @@ def _thing(spec: SceneSpec, boxes: Boxes, actor: ActorSpec) -> dict[str, Any]:
     if owner and any(_kind(zone.rule) == "littering" for zone in spec.zones):
         entry["owner_left_s"] = _left_s(spec, actor)
     return entry
+
+
+def _in_sight(
+    spec: SceneSpec, boxes: Boxes, box: Box, first: int, since_s: float
+) -> dict[str, float]:
+    """From when a thing can be seen, if that is later than it is there."""
+    others = [
+        boxes[actor.name]
+        for actor in spec.actors
+        if actor.name in boxes and (actor.kind == "person" or actor.label in VEHICLES)
+    ]
+    frame = in_sight_from(box, others, range(first, spec.frames), round(spec.fps))
+    seen_s = spec.duration_s if frame is None else round(frame / spec.fps, 2)
+    return {"in_sight_from_s": seen_s} if seen_s > since_s else {}
 
 
 def _left_s(spec: SceneSpec, thing: ActorSpec) -> float:

@@ -118,7 +118,7 @@ def score_upkeep(clip: ClipTruth, trial: UpkeepTrial, watched: Watched) -> Row:
         matched=matched,
         missed=expected - matched,
         false_alarms=len(trial.opened) - matched,
-        delay_s=tuple(round(at_s - truth.from_s - trial.dwell_s, 2) for at_s in opened_s),
+        delay_s=tuple(round(at_s - truth.due_from_s - trial.dwell_s, 2) for at_s in opened_s),
         start_error_s=tuple(round(at_s - truth.from_s, 2) for at_s in started_s),
         once=matched if len(trial.opened) == matched else 0,
         misnamed=sum(incident.label != truth.label for incident in found),

@@ -30,7 +30,8 @@ class Match:
     found: int
     matched: int
     delays_s: tuple[float, ...]
-    """From the threshold to the incident, where it is known which thing it was."""
+    """From the threshold to the incident, where it is known which thing it was; the threshold is
+    the dwell after the thing can be seen."""
     start_errors_s: tuple[float, ...] = ()
     """By how much the incident says too late when it began; below 0: too early."""
     once: int = 0
@@ -125,7 +126,7 @@ def _told_again(pairs: Sequence[tuple[Thing, Incident]], matched: int, case: Cas
 
 
 def _delay(thing: Thing, incident: Incident, case: Case) -> float:
-    return _opened_s(incident, case) - thing.from_s - case.dwell_s
+    return _opened_s(incident, case) - thing.due_from_s - case.dwell_s
 
 
 def _start_error(thing: Thing, incident: Incident, case: Case) -> float:

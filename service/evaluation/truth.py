@@ -41,6 +41,13 @@ class Thing:
     box: Box
     from_s: float
     to_s: float
+    in_sight_from_s: float = float("-inf")
+    """From when it can be seen, where something hides it at first, such as its owner."""
+
+    @property
+    def due_from_s(self) -> float:
+        """When its dwell can begin for anybody who only sees."""
+        return max(self.from_s, self.in_sight_from_s)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +91,13 @@ class UpkeepTruth:
     expected_by_dwell_s: Mapping[float, int]
     box: Box | None = None
     """Where the asset stands before; ``None``: it is a fault of the camera."""
+    in_sight_from_s: float = float("-inf")
+    """From when it can be seen, where somebody stands before it at first."""
+
+    @property
+    def due_from_s(self) -> float:
+        """When its dwell can begin for anybody who only sees."""
+        return max(self.from_s, self.in_sight_from_s)
 
     def expected(self, dwell_s: float) -> int | None:
         """As for zones."""
@@ -204,6 +218,7 @@ def _thing(reader: TruthReader, loc: Loc, from_key: str, to_key: str) -> Thing:
         box=reader.box((*loc, "box_xyxy")),
         from_s=reader.number((*loc, from_key), default=0.0),
         to_s=reader.number((*loc, to_key), default=float("inf")),
+        in_sight_from_s=reader.number((*loc, "in_sight_from_s"), default=float("-inf")),
     )
 
 
@@ -245,15 +260,20 @@ def _asset(reader: TruthReader, loc: Loc) -> UpkeepTruth:
         label=asset_label(AssetState(reader.at((*loc, "state"))), kind),
         box=reader.box((*loc, "box_xyxy")),
         from_s=reader.number((*loc, "from_s"), default=0.0),
+        in_sight_from_s=reader.number((*loc, "in_sight_from_s"), default=float("-inf")),
         expected_by_dwell_s=reader.expected(loc),
     )
 
 
 def _kind(zone: Mapping[str, Any]) -> RuleKind:
+    """What a zone's rule is about: its first word if that is a kind of rule, else by its words."""
     rule = str(zone.get("rule", ""))
     if "expected_litter_present" in zone:
         return RuleKind.LITTER
-    if re.match(r"\s*vehicle\b", rule, re.IGNORECASE):
+    first = rule.replace(":", " ").split()[:1]
+    if first and first[0].lower() in set(RuleKind):  # the text says it, whatever else it speaks of
+        return RuleKind(first[0].lower())
+    if first and first[0].lower() == "vehicle":
         return RuleKind.ILLEGAL_PARKING
     kinds = (kind for kind, words in _WORDS.items() if words.search(rule))  # the first one wins
     return next(kinds, RuleKind.ILLEGAL_PARKING)

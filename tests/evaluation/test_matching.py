@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -104,6 +105,12 @@ def test_litter_is_one_incident_for_the_zone_from_its_first_piece() -> None:
     found = [incident(Box(10, 10, 260, 140), 6.0)]
     result = _match(RuleKind.LITTER, [FIRST, SECOND], found, 1, 5)
     assert (result.matched, result.delays_s) == (1, (1.0,))
+
+
+def test_the_threshold_is_the_dwell_after_a_thing_can_be_seen() -> None:
+    behind_somebody = replace(SECOND, in_sight_from_s=1.5)
+    result = matched([behind_somebody], [incident(SECOND.box, 12)], expected=1)
+    assert (result.delays_s, result.start_errors_s) == ((0.5,), (12.0,))
 
 
 counts = st.integers(0, 5)

@@ -57,6 +57,19 @@ def test_a_clip_with_keys_nobody_knows_is_read(tmp_path: Path) -> None:
     assert (verge.kind, verge.lasting) == (RuleKind.LITTER, True)
 
 
+def test_a_thing_is_due_from_when_it_can_be_seen(tmp_path: Path) -> None:
+    text = CLIP.replace(
+        "abandoned_things: []",
+        """abandoned_things:
+- {label: bag, box_xyxy: [1, 2, 3, 4], on_ground_from_s: 3, in_sight_from_s: 5}
+- {label: box, box_xyxy: [1, 2, 3, 4], on_ground_from_s: 3}""",
+    )
+    (clip,) = load_truths(write(tmp_path, text))
+    hidden, plain = clip.things[RuleKind.LITTER]
+    assert (hidden.from_s, hidden.due_from_s) == (3, 5)
+    assert (plain.from_s, plain.due_from_s) == (3, 3)
+
+
 def test_yaml_files_that_are_no_ground_truth_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "notes.yaml").write_text("- nothing of the kind\n")
@@ -70,6 +83,10 @@ def test_yaml_files_that_are_no_ground_truth_are_passed_over(tmp_path: Path) -> 
         ("litter present in frame", RuleKind.LITTER),
         ("abandoned bag on the ground for >= dwell", RuleKind.LITTER),
         ("damaged_facility: pothole for >= dwell", RuleKind.DAMAGED_FACILITY),
+        ("littering: something is dropped inside polygon", RuleKind.LITTERING),
+        ("litter: pieces that are left, whether or not by littering", RuleKind.LITTER),
+        ("somebody is littering", RuleKind.LITTERING),
+        ("illegal_parking beside the garbage bins", RuleKind.ILLEGAL_PARKING),
         ("something else", RuleKind.ILLEGAL_PARKING),
     ],
 )

@@ -14,6 +14,7 @@ from shapely.geometry import Point, Polygon
 from sample_videos.render.crops import Box, composed, groups, overlap, softened, union, with_noise
 from sample_videos.render.projection import Projection
 from sample_videos.render.shapes import Gait, bag, pothole, walking
+from sample_videos.render.sight import in_sight_from
 from sample_videos.render.spec import CameraSpec
 from sample_videos.render.timeline import Key, pose, position, still_periods
 from sample_videos.render.truth import contains, expected_events
@@ -50,6 +51,27 @@ def test_standing_between_two_moves_is_one_period() -> None:
 
 def test_a_standing_car_looks_where_it_was_going() -> None:
     assert pose(PARKING, 10.0).heading_rad == pytest.approx(0.0, abs=0.05)
+
+
+THING: Box = (100, 100, 140, 140)
+
+
+@pytest.mark.parametrize(
+    ("others", "since"),
+    [
+        pytest.param({}, 3, id="nobody is there"),
+        pytest.param(dict.fromkeys(range(8), (90, 50, 150, 150)), 8, id="somebody in front"),
+        pytest.param(dict.fromkeys(range(20), (90, 50, 150, 130)), 3, id="somebody behind"),
+        pytest.param(dict.fromkeys(range(20), (125, 50, 150, 150)), 3, id="half hidden"),
+        pytest.param({6: (90, 50, 150, 150)}, 7, id="somebody passes at once"),
+        pytest.param({9: (90, 50, 150, 150)}, 3, id="somebody passes later"),
+        pytest.param(dict.fromkeys(range(20), (90, 50, 150, 150)), None, id="always hidden"),
+    ],
+)
+def test_a_thing_is_in_sight_once_nobody_hides_it_for_a_while(
+    others: dict[int, Box], since: int | None
+) -> None:
+    assert in_sight_from(THING, [others], range(3, 20), 5) == since
 
 
 def test_wheels_roll_as_far_as_the_car_comes() -> None:
