@@ -18,23 +18,21 @@ from models.work_order import RejectReason, Status, WorkOrderRequest, check_tran
 from service.api import joining
 from service.api.deps import ApiDeps
 from service.api.sla import due_columns
-from service.api.views import order_out
+from service.api.telling import EVENT_SOURCE as EVENT_SOURCE
+from service.api.telling import tell as tell
 from service.decisions.closure import (
     RECURRENCE,
     earlier_order,
     status_when_cleared,
     status_when_present,
 )
-from service.decisions.events import EventType, Happening, cloud_event, event_id_of, wants
+from service.decisions.events import EventType
 from service.decisions.evidence_kinds import kind_of_name
 from service.decisions.routing import Case, first_statuses, route
 from service.decisions.same_thing import others_see
-from service.store import audit, deliveries, evidence, intake, orders, subscriptions
+from service.store import audit, evidence, intake, orders
 from service.store.audit import Action
 from service.store.records import Evidence, HistoryEntry, HistoryKind, WorkOrder
-from service.store.scope import Scope
-
-EVENT_SOURCE = "/api/v1/work-orders"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,12 +78,14 @@ def receive_order(
     request: WorkOrderRequest,
     actor: str,
     also: Callable[[Connection, WorkOrder], None] = lambda _connection, _order: None,
+    *,
+    is_held: bool = False,
 ) -> tuple[WorkOrder, bool]:
     """Store the order of an incident; the stored one, and whether it is new.
 
     Whatever is posted for an incident again, the first order stands. What another camera's order is
     about already becomes a sighting of that order. ``also`` is called in the transaction of a new
-    order, for what is stored beside it.
+    order, for what is stored beside it. ``is_held``: it is nobody's until somebody routes it.
     """
     with deps.database.read() as connection:
         is_known = intake.knows(connection, request.incident_id)
@@ -98,7 +98,7 @@ def receive_order(
             tell(deps, connection, joined, EventType.UPDATED)
             joined = _still_there(deps, connection, joined, actor)
         else:
-            order = _insert(deps, connection, request, actor)
+            order = _insert(deps, connection, request, actor, is_held=is_held)
             if order is not None:
                 also(connection, order)
     if joined is not None:
@@ -114,7 +114,7 @@ def receive_order(
 
 
 def _insert(
-    deps: ApiDeps, connection: Connection, request: WorkOrderRequest, actor: str
+    deps: ApiDeps, connection: Connection, request: WorkOrderRequest, actor: str, *, is_held: bool
 ) -> WorkOrder | None:
     case = Case(
         category=request.category,
@@ -122,7 +122,7 @@ def _insert(
         zone_id=request.zone_id,
         at=request.opened_at,
     )
-    department_id = route(case, request.department_id, deps.routing)
+    department_id = None if is_held else route(case, request.department_id, deps.routing)
     routed = replace(request, department_id=department_id)
     statuses = first_statuses(department_id)
     earlier_id = _returned_from(connection, request, deps.now())
@@ -133,7 +133,7 @@ def _insert(
     order = intake.add_order(connection, routed, order_id, statuses[-1], at, earlier_id, due)
     if order is None:
         return None
-    orders.add_history(connection, order_id, _first_entries(statuses, at.at, actor, department_id))
+    orders.add_history(connection, order_id, first_entries(statuses, at.at, actor, department_id))
     tell(deps, connection, order, EventType.CREATED, moved_to=order.status)
     return order
 
@@ -148,9 +148,10 @@ def _returned_from(connection: Connection, request: WorkOrderRequest, now: datet
     return None if elsewhere is None else elsewhere.order_id
 
 
-def _first_entries(
+def first_entries(
     statuses: tuple[Status, ...], at: datetime, actor: str, department_id: str | None
 ) -> list[HistoryEntry]:
+    """What the history of a new order begins with."""
     received, *later = statuses
     entries = [
         HistoryEntry(version=1, at=at, actor=actor, kind=HistoryKind.RECEIVED, to_status=received)
@@ -384,37 +385,3 @@ def _note_evidence(
     )
     orders.add_history(connection, order.order_id, [entry])
     tell(deps, connection, changed.with_file(row), EventType.EVIDENCE_ADDED)
-
-
-def tell(
-    deps: ApiDeps,
-    connection: Connection,
-    order: WorkOrder,
-    kind: EventType,
-    moved_to: Status | None = None,
-) -> None:
-    """Put the event in line for everybody who wants it, in the transaction of the change."""
-    happening = Happening(
-        event_id=event_id_of(order.order_id, order.version, kind),
-        type=kind,
-        order_id=order.order_id,
-        at=order.updated_at,
-        category=order.category,
-        department_id=order.department_id,
-        camera_id=order.camera_id,
-        zone_id=order.zone_id,
-        moved_to=moved_to,
-    )
-    wanting = [
-        each.subscription_id
-        for each in subscriptions.list_subscriptions(connection, only_active=True)
-        if Scope(department_ids=each.owner_department_ids).covers(order.department_id)
-        and wants(happening, each)
-    ]
-    if not wanting:
-        return
-    base_url = deps.settings.public_url.rstrip("/")
-    data = order_out(order, deps, base_url).model_dump(mode="json")
-    body = cloud_event(happening, base_url + EVENT_SOURCE, data)
-    deliveries.add_event(connection, happening.event_id, kind, order.order_id, happening.at, body)
-    deliveries.add_deliveries(connection, happening.event_id, order.order_id, wanting, happening.at)

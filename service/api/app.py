@@ -17,9 +17,11 @@ from service.api import (
     geojson,
     health,
     incidents,
+    inspection_routes,
     keys,
     open311,
     orders,
+    parquet,
     plates,
     problems,
     reference,
@@ -31,6 +33,7 @@ from service.api import (
     webhook_actions,
 )
 from service.api.deps import ApiDeps
+from service.api.intake import Intake
 from service.api.middleware import LimitBody, Observe
 from service.api.notifier import Notifier
 from service.api.reference import describe
@@ -70,6 +73,7 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     )
     app.state.deps = deps
     app.state.notifier = notifier
+    app.state.intake = Intake()
     # FastAPI's documented way to change the description is to replace this method.
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     deps.metrics.registry.register(health.collector(deps))
@@ -77,10 +81,12 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     for module in (
         geojson,
         exporting,
+        parquet,
         statistics,
         orders,
         retention,
         incidents,
+        inspection_routes,
         plates,
         cameras,
         subscriptions,

@@ -16,6 +16,7 @@ from models.city import City
 from models.errors import StoreError
 from models.zone import Department
 from service.api.guards import Denials, forbidden
+from service.api.known_keys import KnownKeys
 from service.api.metrics import ApiMetrics
 from service.api.problems import ProblemError
 from service.config.categories import load_categories
@@ -44,6 +45,9 @@ class ApiSettings:
     max_film_bytes: int = 24_000_000
     open311: bool = False
     """Whether everybody may read, and apps with a key may report, by Open311 GeoReport v2."""
+    inspect_wait_s: float | None = None
+    """So long a citizen's report with a photo waits for a detector to look at it. ``None``: none
+    looks, and photos are shown as they came."""
     session_s: float = 12 * 3600.0
     """A session ends so long after sign-in, whatever happens."""
     session_idle_s: float = 2 * 3600.0
@@ -87,6 +91,8 @@ class ApiDeps:
     now: Callable[[], datetime] = utc_now
     denials: Denials = field(default_factory=Denials)
     """Denied attempts that the audit log has."""
+    known_keys: KnownKeys = field(default_factory=KnownKeys)
+    """Keys that were looked up just now."""
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Further conditions of readiness by name; each raises :class:`StoreError` if not met."""
 
@@ -135,7 +141,7 @@ _bearer = HTTPBearer(
 )
 
 
-def authenticate(
+async def authenticate(
     request: Request,
     deps: PublicDeps,
     _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
@@ -143,12 +149,16 @@ def authenticate(
     """Who is asking, by ``Authorization: Bearer``, ``X-API-Key`` or the session cookie."""
     token = _token(request)
     if token is not None:
-        return _principal(request, _key(deps, token), "the API key is not known or has ended")
+        key = deps.known_keys.find(token, deps.now())
+        if key is None:
+            key = await run_in_threadpool(_key, deps, token)
+        return _principal(request, key, "the API key is not known or has ended")
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie is None:
         raise unauthorized("an API key is needed: Authorization: Bearer KEY")
     check_origin(request)
-    return _principal(request, _signed_in(deps, cookie), "the session has ended")
+    owner = await run_in_threadpool(_signed_in, deps, cookie)
+    return _principal(request, owner, "the session has ended")
 
 
 async def scoped_deps(
@@ -172,6 +182,8 @@ def _key(deps: ApiDeps, token: str) -> ApiKey | None:
     if key is not None and _is_due(key.last_used_at, now, access.USE_NOTED_EVERY):
         with deps.database.write() as connection:
             access.note_use(connection, key, now)
+    if key is not None:
+        deps.known_keys.note(token, key, now)
     return key
 
 
@@ -219,6 +231,7 @@ class Require:
 
 
 CanReport = Annotated[Principal, Depends(Require(Permission.REPORT))]
+CanInspect = Annotated[Principal, Depends(Require(Permission.INSPECT))]
 CanRead = Annotated[Principal, Depends(Require(Permission.READ))]
 CanWork = Annotated[Principal, Depends(Require(Permission.WORK))]
 CanHold = Annotated[Principal, Depends(Require(Permission.HOLD))]

@@ -126,6 +126,7 @@ def create_key(body: KeyIn, who: CanManage, deps: Deps) -> KeyMade:
         )
         note_key(connection, who.actor, Action.KEY_CREATED, body.name, now)
         made = access.get_key(connection, body.name)
+    deps.known_keys.forget()
     return KeyMade(**KeyOut.of(made).model_dump(), key=token)
 
 
@@ -139,6 +140,7 @@ def rotate_key(name: KeyName, body: KeyRotationIn, who: CanManage, deps: Deps) -
         expires_at = _end(now, body.expires_in_s)
         rotated = rotate(connection, name, token, now, timedelta(seconds=grace_s), expires_at)
         note_key(connection, who.actor, Action.KEY_ROTATED, name, now)
+    deps.known_keys.forget()
     return KeyMade(**KeyOut.of(rotated).model_dump(), key=token)
 
 
@@ -149,6 +151,7 @@ def revoke_key(name: KeyName, who: CanManage, deps: Deps) -> KeyOut:
     with deps.database.write() as connection:
         revoked = revoke(connection, name, deps.now())
         note_key(connection, who.actor, Action.KEY_REVOKED, name, deps.now())
+    deps.known_keys.forget()
     return KeyOut.of(revoked)
 
 

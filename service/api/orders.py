@@ -16,11 +16,14 @@ from models.errors import TransitionError
 from models.work_order import NEEDS_REASON, TRANSITIONS
 from service.api import actions
 from service.api.auditing import actor_of
-from service.api.deps import ApiDeps, CanRead, CanReport, CanWork, Deps
+from service.api.deps import ApiDeps, CanRead, CanReport, CanWork, Deps, Principal
 from service.api.forms import OrderFilterQuery, OrderQuery, WorkOrderIn, WorkOrderPatch
 from service.api.guards import check_change
+from service.api.inspection_views import inspection_of
+from service.api.intake import Arrival, Intake
 from service.api.notifier import wait_for_more
 from service.api.problems import ProblemError, field_problem, problem_responses
+from service.api.suggestions import accept_suggestion
 from service.api.views import (
     WorkOrderDetail,
     WorkOrderOut,
@@ -35,28 +38,47 @@ from service.store.records import WorkOrder
 
 router = APIRouter(prefix="/api/v1/work-orders", tags=["work orders"])
 
+IfMatch = Annotated[
+    str | None, Header(description="The order's ETag: change it only if it is unchanged.")
+]
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 
 
 @router.post(
     "",
     status_code=201,
+    response_model=WorkOrderOut,
     responses={
         200: {"model": WorkOrderOut, "description": "The incident has this order already."},
         **problem_responses(413),
     },
 )
-def post_order(body: WorkOrderIn, who: CanReport, deps: Deps, response: Response) -> WorkOrderOut:
+async def post_order(body: WorkOrderIn, who: CanReport, deps: Deps, request: Request) -> Response:
     """Report a confirmed incident.
 
     Idempotent by `incident_id`: posting again gives the stored order, with 200 instead of 201 and
     whatever else the body says. An order with a department is dispatched at once.
     """
-    order, is_new = actions.receive_order(deps, body.to_request(), who.name)
-    response.status_code = 201 if is_new else 200
-    response.headers["Location"] = f"{router.prefix}/{order.order_id}"
-    response.headers["ETag"] = _etag(order)
-    return order_out(order, deps)
+    (found,) = await intake_of(request).receive([arrival_of(body, who, deps)])
+    if isinstance(found, Exception):
+        raise found
+    order, is_new = found
+    headers = {"Location": f"{router.prefix}/{order.order_id}", "ETag": _etag(order)}
+    # Written here: what comes from the store need not be validated once more.
+    answer = order_out(order, deps).model_dump_json()
+    return Response(answer, 201 if is_new else 200, headers, media_type="application/json")
+
+
+def intake_of(request: Request) -> Intake:
+    """The application's intake."""
+    found: Intake = request.app.state.intake
+    return found
+
+
+def arrival_of(body: WorkOrderIn, who: Principal, deps: ApiDeps) -> Arrival:
+    """What was reported, by whom."""
+    is_limited = not who.scope.is_whole_city
+    return Arrival(deps=deps, request=body.to_request(), actor=who.name, is_limited=is_limited)
 
 
 @router.get("", responses=problem_responses(400, 503))
@@ -105,9 +127,7 @@ def get_order(order_id: UUID, _who: CanRead, deps: Deps, response: Response) -> 
     """Read an order with its history and its evidence."""
     with deps.database.read() as connection:
         order = orders.get_order(connection, str(order_id))
-        entries = orders.history_of(connection, str(order_id))
-    response.headers["ETag"] = _etag(order)
-    return order_detail(order, entries, deps)
+    return _detail(deps, order, response)
 
 
 @router.patch("/{order_id}", responses=problem_responses(404, 409, 412))
@@ -117,9 +137,7 @@ def patch_order(
     who: CanWork,
     deps: Deps,
     response: Response,
-    if_match: Annotated[
-        str | None, Header(description="The order's ETag: change it only if it is unchanged.")
-    ] = None,
+    if_match: IfMatch = None,
 ) -> WorkOrderDetail:
     """Move an order on, hand it to another department, or add a note.
 
@@ -135,15 +153,38 @@ def patch_order(
     try:
         order = actions.change(deps, str(order_id), wanted)
     except actions.VersionError as error:
-        raise ProblemError(
-            412, "version", str(error), headers={"ETag": f'"{error.current}"'}
-        ) from error
+        raise _version_problem(error) from error
     except TransitionError as error:
         raise _transition_problem(deps, str(order_id), error) from error
+    return _detail(deps, order, response)
+
+
+@router.post("/{order_id}/accept-suggestion", responses=problem_responses(404, 409, 412))
+def post_acceptance(
+    order_id: UUID, who: CanWork, deps: Deps, response: Response, if_match: IfMatch = None
+) -> WorkOrderDetail:
+    """Give a citizen's report the category that a detector suggests by its photo.
+
+    Its priority, its times and, while nobody has begun, its department follow from the category.
+    """
+    check_change(deps, who, None, None, reassigns=True)
+    try:
+        order = accept_suggestion(deps, str(order_id), who, _version(if_match))
+    except actions.VersionError as error:
+        raise _version_problem(error) from error
+    return _detail(deps, order, response)
+
+
+def _detail(deps: ApiDeps, order: WorkOrder, response: Response) -> WorkOrderDetail:
     with deps.database.read() as connection:
         entries = orders.history_of(connection, order.order_id)
+        inspection = inspection_of(deps, connection, order)
     response.headers["ETag"] = _etag(order)
-    return order_detail(order, entries, deps)
+    return order_detail(order, entries, deps, inspection)
+
+
+def _version_problem(error: actions.VersionError) -> ProblemError:
+    return ProblemError(412, "version", str(error), headers={"ETag": f'"{error.current}"'})
 
 
 def _transition_problem(deps: ApiDeps, order_id: str, error: TransitionError) -> ProblemError:

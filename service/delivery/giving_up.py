@@ -13,6 +13,7 @@ from service.decisions.events import SPEC_VERSION, EventType
 from service.decisions.retry import is_given_up
 from service.store import deliveries, subscriptions
 from service.store.claims import Claim
+from service.store.deliveries import NewEvent
 from service.store.records import Subscription
 
 SOURCE = "/api/v1/subscriptions"
@@ -84,6 +85,12 @@ def _tell_others(
         },
     }
     body = json.dumps(notice, ensure_ascii=False, separators=(",", ":"))
-    kind = EventType.SUBSCRIPTION_DISABLED
-    deliveries.add_event(connection, event_id, kind, failed.order_id, now, body)
-    deliveries.add_deliveries(connection, event_id, failed.order_id, wanting, now)
+    event = NewEvent(
+        event_id=event_id,
+        type=EventType.SUBSCRIPTION_DISABLED,
+        order_id=failed.order_id,
+        at=now,
+        body=body,
+        subscription_ids=tuple(wanting),
+    )
+    deliveries.add_events(connection, [event])

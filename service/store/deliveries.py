@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,38 +20,47 @@ _INSERT_EVENT = sa.insert(events)
 _INSERT_DELIVERY = sa.insert(deliveries)
 
 
-def add_event(
-    connection: Connection, event_id: str, event_type: str, order_id: str, at: datetime, body: str
-) -> None:
-    """Store an event in the transaction of the change that it tells of."""
-    row = {
-        "event_id": event_id,
-        "type": event_type,
-        "order_id": order_id,
-        "created_at": at,
-        "body": body,
-    }
-    connection.execute(_INSERT_EVENT, row)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewEvent:
+    """An event and those who are to be told of it."""
+
+    event_id: str
+    type: str
+    order_id: str
+    at: datetime
+    body: str
+    subscription_ids: tuple[str, ...]
 
 
-def add_deliveries(
-    connection: Connection,
-    event_id: str,
-    order_id: str,
-    subscription_ids: Sequence[str],
-    at: datetime,
-) -> None:
-    """Put an event in line for each of these subscriptions."""
-    common = {
-        "event_id": event_id,
-        "order_id": order_id,
+def add_events(connection: Connection, new: Sequence[NewEvent]) -> None:
+    """Store events in the transaction of their changes, and put them in line, in this order."""
+    if not new:
+        return
+    told = [
+        {
+            "event_id": each.event_id,
+            "type": each.type,
+            "order_id": each.order_id,
+            "created_at": each.at,
+            "body": each.body,
+        }
+        for each in new
+    ]
+    rows = [_in_line(each, to) for each in new for to in each.subscription_ids]
+    connection.execute(_INSERT_EVENT, told)
+    connection.execute(_INSERT_DELIVERY, rows)
+
+
+def _in_line(event: NewEvent, subscription_id: str) -> dict[str, object]:
+    return {
+        "event_id": event.event_id,
+        "subscription_id": subscription_id,
+        "order_id": event.order_id,
         "state": DeliveryState.PENDING,
         "attempts": 0,
-        "next_attempt_at": at,
-        "created_at": at,
+        "next_attempt_at": event.at,
+        "created_at": event.at,
     }
-    rows = [common | {"subscription_id": each} for each in subscription_ids]
-    connection.execute(_INSERT_DELIVERY, rows[0] if len(rows) == 1 else rows)
 
 
 def list_deliveries(

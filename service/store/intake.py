@@ -6,7 +6,7 @@ database itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from service.store.scope import within
 _COLUMNS = [column for column in orders.c if column is not orders.c.number]
 _NAMES = [column.name for column in _COLUMNS]
 _FIELDS = [field.name for field in fields(WorkOrderRequest)]
+_PAST_FIELDS = [field.name for field in fields(PastOrder)]
 _THIS_INCIDENT = orders.c.incident_id == sa.bindparam("incident_id", type_=sa.String)
 
 # Not ON CONFLICT: SQLAlchemy compiles that at each execution.
@@ -44,7 +45,7 @@ _KNOWN = sa.union_all(
     ),
 )
 _RECENT = (
-    sa.select(*(orders.c[field.name] for field in fields(PastOrder)))
+    sa.select(*(orders.c[name] for name in _PAST_FIELDS))
     .where(
         orders.c.camera_id == sa.bindparam("camera_id"),
         orders.c.zone_id == sa.bindparam("zone_id"),
@@ -75,6 +76,21 @@ def add_order(
 
     Whoever has a tick holds the clock, so that nobody else inserts between the look and the insert.
     """
+    order = new_order(request, order_id, status, at, previous_order_id, due)
+    row = {name: getattr(order, name) for name in _NAMES}
+    number = connection.execute(_INSERT, row).scalar_one_or_none()
+    return None if number is None else replace(as_stored(order), number=number)
+
+
+def new_order(
+    request: WorkOrderRequest,
+    order_id: str,
+    status: Status,
+    at: Tick,
+    previous_order_id: str | None = None,
+    due: Mapping[str, datetime | None] | None = None,
+) -> WorkOrder:
+    """An order at version 1, as it is to be stored; its number comes from the database."""
     values: dict[str, Any] = {name: getattr(request, name) for name in _FIELDS} | {
         "number": 0,
         "order_id": order_id,
@@ -88,10 +104,7 @@ def add_order(
         "previous_order_id": previous_order_id,
         **(due or {}),
     }
-    order = WorkOrder(**values)
-    row = {name: getattr(order, name) for name in _NAMES}
-    number = connection.execute(_INSERT, row).scalar_one_or_none()
-    return None if number is None else replace(_as_stored(order), number=number)
+    return WorkOrder(**values)
 
 
 def recent_at_place(
@@ -105,17 +118,18 @@ def recent_at_place(
         "since": since,
     }
     query = _RECENT.where(within(connection, orders.c.department_id))
-    return [_past(row) for row in connection.execute(query, place)]
+    return [past_order(row) for row in connection.execute(query, place)]
 
 
-def _as_stored(order: WorkOrder) -> WorkOrder:
+def as_stored(order: WorkOrder) -> WorkOrder:
     """With its times as the store gives them back."""
     started_at, opened_at = order.started_at.astimezone(UTC), order.opened_at.astimezone(UTC)
     return replace(order, started_at=started_at, opened_at=opened_at, last_seen_at=opened_at)
 
 
-def _past(row: sa.Row[Any]) -> PastOrder:
-    values = row._asdict()
-    values["box_xyxy"] = tuple(values["box_xyxy"])
-    values["status"] = Status(values["status"])
-    return PastOrder(**values)
+def past_order(values: Sequence[Any]) -> PastOrder:
+    """An order of the past, by its columns in the order of the fields."""
+    by_name = dict(zip(_PAST_FIELDS, values, strict=True))
+    by_name["box_xyxy"] = tuple(by_name["box_xyxy"])
+    by_name["status"] = Status(by_name["status"])
+    return PastOrder(**by_name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -46,12 +46,13 @@ _NOW = sa.bindparam("now", type_=clock.c.at.type)
 _TICK = (
     sa.update(clock)
     .values(
-        change_seq=clock.c.change_seq + 1,
+        change_seq=clock.c.change_seq + sa.bindparam("changes", type_=sa.BigInteger),
         at=sa.case((clock.c.at < _NOW, _NOW), else_=clock.c.at),
     )
     .returning(clock.c.change_seq, clock.c.at)
 )
 _INSERT_HISTORY = sa.insert(history)
+_ENTRY_FIELDS = [field.name for field in fields(HistoryEntry)]
 
 
 def tick(connection: Connection, now: datetime) -> Tick:
@@ -60,8 +61,14 @@ def tick(connection: Connection, now: datetime) -> Tick:
     The row stays locked until the commit, so numbers become visible in their order and whoever
     polls by them misses nothing. The time never goes back, even if the machine's clock does.
     """
-    row = connection.execute(_TICK, {"now": now}).one()
-    return Tick(change_seq=row.change_seq, at=row.at)
+    return ticks(connection, now, 1)[0]
+
+
+def ticks(connection: Connection, now: datetime, count: int) -> list[Tick]:
+    """Number several changes of this transaction; all have one time."""
+    row = connection.execute(_TICK, {"now": now, "changes": count}).one()
+    first = row.change_seq - count + 1
+    return [Tick(change_seq=first + each, at=row.at) for each in range(count)]
 
 
 def find_by_incident(
@@ -184,8 +191,17 @@ def count_by_status(connection: Connection) -> dict[str, int]:
 
 def add_history(connection: Connection, order_id: str, entries: Sequence[HistoryEntry]) -> None:
     """Append to an order's history."""
-    if entries:
-        rows = [asdict(entry) | {"order_id": order_id} for entry in entries]
+    add_histories(connection, {order_id: entries})
+
+
+def add_histories(connection: Connection, of_orders: Mapping[str, Sequence[HistoryEntry]]) -> None:
+    """Append to the histories of several orders, in this order."""
+    rows = [
+        {name: getattr(entry, name) for name in _ENTRY_FIELDS} | {"order_id": order_id}
+        for order_id, entries in of_orders.items()
+        for entry in entries
+    ]
+    if rows:
         connection.execute(_INSERT_HISTORY, rows)
 
 

@@ -11,6 +11,7 @@ from models.work_order import Status
 from service.store import claims, deliveries, intake, orders, subscriptions
 from service.store.claims import Claim, Lease
 from service.store.database import Database
+from service.store.deliveries import NewEvent
 from service.store.records import Attempt, DeliveryState, Subscription
 from tests.support.dispatch import START, order_request
 
@@ -43,9 +44,15 @@ def put_in_line(database: Database, *order_ids: str, to: tuple[str, ...] = ("s1"
             ):
                 request = order_request(camera_id=order_id)
                 intake.add_order(connection, request, order_id, Status.RECEIVED, at)
-            event_id = str(uuid.uuid4())
-            deliveries.add_event(connection, event_id, "created", order_id, START, "{}")
-            deliveries.add_deliveries(connection, event_id, order_id, to, START)
+            event = NewEvent(
+                event_id=str(uuid.uuid4()),
+                type="created",
+                order_id=order_id,
+                at=START,
+                body="{}",
+                subscription_ids=to,
+            )
+            deliveries.add_events(connection, [event])
 
 
 def subscribe(database: Database, *ids: str, **changes: object) -> None:

@@ -1,0 +1,197 @@
+"""Orders that arrive together are written in one transaction; each is answered after its commit.
+
+While one transaction is under way, what arrives gathers for the next: the busier the service is,
+the more orders share a commit, and none waits for the sake of waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import structlog
+from sqlalchemy.engine import Connection
+from starlette.concurrency import run_in_threadpool
+
+from models.errors import StoreError
+from models.work_order import WorkOrderRequest
+from service.api.actions import first_entries, receive_order
+from service.api.deps import ApiDeps
+from service.api.sla import due_columns
+from service.api.telling import News, tell_all
+from service.decisions.closure import RECURRENCE, earlier_order
+from service.decisions.events import EventType
+from service.decisions.routing import Case, first_statuses, route
+from service.decisions.same_thing import may_be_shared
+from service.store import bulk, orders
+from service.store.intake import new_order
+from service.store.orders import Tick
+from service.store.records import HistoryEntry, PastOrder, WorkOrder
+
+TOGETHER = 100
+"""Orders of one transaction: more would hold up whoever else wants to write."""
+
+log = structlog.get_logger(__name__)
+
+Received: TypeAlias = tuple[WorkOrder, bool]
+"""The stored order of an incident, and whether it is new."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """An incident that was reported."""
+
+    deps: ApiDeps
+    """Of whoever reported it: the database as they may see it."""
+    request: WorkOrderRequest
+    actor: str
+    is_limited: bool = False
+    """They see only some departments' orders."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Made:
+    order: WorkOrder
+    entries: list[HistoryEntry]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Waiting:
+    arrival: Arrival
+    future: asyncio.Future[Received | Exception]
+
+    def answer(self, result: Received | Exception) -> None:
+        if not self.future.done():  # it is, if whoever waited was cancelled
+            self.future.set_result(result)
+
+
+class Intake:
+    """Takes orders in for one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def receive(self, arrivals: Sequence[Arrival]) -> list[Received | Exception]:
+        """Store the orders of incidents, as :func:`receive_order` does; what came of each."""
+        loop = asyncio.get_running_loop()
+        new = [_Waiting(arrival=each, future=loop.create_future()) for each in arrivals]
+        self._waiting += new
+        if self._writing is None:
+            self._writing = loop.create_task(self._write(), name="intake")
+        return await asyncio.gather(*(each.future for each in new))
+
+    async def _write(self) -> None:
+        part: list[_Waiting] = []
+        try:
+            while self._waiting:
+                part, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+                found = await run_in_threadpool(receive_together, [each.arrival for each in part])
+                for each, result in zip(part, found, strict=True):
+                    each.answer(result)
+        finally:
+            self._writing = None
+            for each in (*part, *self._waiting):  # if the service ends meanwhile
+                each.future.cancel()
+
+
+def receive_together(arrivals: Sequence[Arrival]) -> list[Received | Exception]:
+    """Store the orders of incidents; of each the stored one, or why it could not be stored.
+
+    One that cannot be stored spoils no other: then each gets a transaction of its own.
+    """
+    stored: dict[str, WorkOrder] = {}
+    new = _storable_together(arrivals)
+    if len(new) > 1:
+        try:
+            stored = _store(new)
+        except StoreError as error:
+            log.warning("orders are stored one by one", count=len(new), reason=str(error))
+        except Exception:  # whatever it is, it is told to the one whose order it is of
+            log.exception("orders are stored one by one, by a mistake of ours", count=len(new))
+    return [_found(stored, each) or _alone(each) for each in arrivals]
+
+
+def _storable_together(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The first of each incident; others, and what may join another's order, come one by one."""
+    first: dict[str, Arrival] = {}
+    for each in arrivals:
+        if not each.is_limited and not may_be_shared(each.request):
+            first.setdefault(each.request.incident_id, each)
+    return list(first.values())
+
+
+def _found(stored: dict[str, WorkOrder], arrival: Arrival) -> Received | None:
+    order = stored.pop(arrival.request.incident_id, None)
+    return None if order is None else (order, True)
+
+
+def _alone(arrival: Arrival) -> Received | Exception:
+    try:
+        return receive_order(arrival.deps, arrival.request, arrival.actor)
+    except Exception as error:  # noqa: BLE001 - raised again where it is answered
+        return error
+
+
+def _store(arrivals: Sequence[Arrival]) -> dict[str, WorkOrder]:
+    """Orders by incident, of those that had none."""
+    deps = arrivals[0].deps
+    with deps.database.write() as connection:
+        known = _known(connection, arrivals)
+        new = [each for each in arrivals if each.request.incident_id not in known]
+        if not new:
+            return {}
+        past = _recent(deps, connection, new)
+        # What can be read before is: from here to the commit nobody else can change an order.
+        ticks = orders.ticks(connection, deps.now(), len(new))
+        if faster := _known(connection, new):  # in another process
+            new = [each for each in new if each.request.incident_id not in faster]
+            ticks = ticks[: len(new)]
+        made = [_make(each, at, past) for each, at in zip(new, ticks, strict=True)]
+        stored = bulk.add_orders(connection, [each.order for each in made]) if made else []
+        orders.add_histories(connection, {each.order.order_id: each.entries for each in made})
+        news = [News(order=each, kind=EventType.CREATED, moved_to=each.status) for each in stored]
+        tell_all(deps, connection, news)
+    for order in stored:
+        deps.metrics.orders_received.labels(order.category).inc()
+    deps.wake()
+    return {order.incident_id: order for order in stored}
+
+
+def _known(connection: Connection, arrivals: Sequence[Arrival]) -> set[str]:
+    return bulk.known_incidents(connection, [each.request.incident_id for each in arrivals])
+
+
+def _recent(
+    deps: ApiDeps, connection: Connection, arrivals: Sequence[Arrival]
+) -> dict[bulk.Place, list[PastOrder]]:
+    places = list({bulk.place_of(each.request): None for each in arrivals})
+    return bulk.recent_at_places(connection, places, deps.now() - RECURRENCE)
+
+
+def _make(arrival: Arrival, at: Tick, past: dict[bulk.Place, list[PastOrder]]) -> _Made:
+    deps, request = arrival.deps, arrival.request
+    case = Case(
+        category=request.category,
+        camera_id=request.camera_id,
+        zone_id=request.zone_id,
+        at=request.opened_at,
+    )
+    department_id = route(case, request.department_id, deps.routing)
+    routed = replace(request, department_id=department_id)
+    statuses = first_statuses(department_id)
+    earlier = earlier_order(request, past[bulk.place_of(request)])
+    due = due_columns(deps, request.category, request.priority, at.at)
+    order = new_order(
+        routed,
+        str(uuid.uuid4()),
+        statuses[-1],
+        at,
+        None if earlier is None else earlier.order_id,
+        due,
+    )
+    entries = first_entries(statuses, at.at, arrival.actor, department_id)
+    return _Made(order=order, entries=entries)
