@@ -6,6 +6,8 @@ import math
 import os
 from pathlib import Path
 
+import cv2
+
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUP = Path("/proc/self/cgroup")
 
@@ -15,6 +17,14 @@ def usable_cores() -> int:
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota = cgroup_cores()
     return max(1, min(bound or 1, bound or 1 if quota is None else math.ceil(quota)))
+
+
+def one_thread_each() -> None:
+    """Let OpenCV work in the thread that calls it: cameras run side by side, one on each core.
+
+    Its own pool would have as many threads again, for every operation of every worker.
+    """
+    cv2.setNumThreads(1)
 
 
 def cgroup_cores(cgroups: Path = CGROUPS, own: Path = OWN_CGROUP) -> float | None:

@@ -10,7 +10,6 @@ given. Threads are not pinned to cores, for other processes would be pinned to t
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections import OrderedDict
@@ -27,6 +26,7 @@ from detector.backends.graph_metadata import read_metadata
 from detector.backends.labels import make_label_table
 from detector.backends.letterbox import PAD_VALUE, Letterbox, fit, fit_into
 from detector.backends.openvino_runtime import ov
+from detector.cores import usable_cores
 from models.city import ModelChoice
 from models.errors import InferenceError, WeightsError
 from models.seeing import Detection, Image
@@ -245,7 +245,7 @@ def _settings(device: str, options: OpenVinoOptions) -> tuple[str, dict[str, Any
     name = device.upper()
     settings: dict[str, Any] = {}
     if name == "CPU":
-        streams = options.streams or min(MAX_STREAMS, len(os.sched_getaffinity(0)))
+        streams = options.streams or min(MAX_STREAMS, usable_cores())
         settings = {
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": streams,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from models.cadence import PROMPT_S, shortest_interval_s
 from models.calendar import Calendar
 from models.city import City, DispatchTarget, ModelChoice, ModelFacts, RecordingChoice
 from models.parking import ZoneKind
@@ -52,9 +53,10 @@ MIN_GRACE_S = {
 }
 """By kind of rule: detectors miss litter and damage for longer than vehicles."""
 MIN_CLEAR_AFTER_S = 30.0
-GRACE_LOOKS = 2.0
+GRACE_LOOKS = 3.0
 CLEAR_AFTER_LOOKS = 4.0
-"""Where the file says nothing, so many looks must pass too: one missed look decides nothing."""
+"""Where the file says nothing, so many look intervals must pass too: a single look that misses
+decides nothing, even if looks come as late as may be (:func:`zones.clock.longest_gap`)."""
 
 USUAL_FLOOR = 0.2
 FLOOR_RATIO = 0.8
@@ -146,22 +148,30 @@ def _looks_like_path(weights: str, folder: Path) -> bool:
 
 
 def _camera(form: CameraForm, context: _Context) -> Camera:
+    if form.look_interval is not None:
+        return _camera_at(form, form.look_interval, context)
+    usual = _camera_at(form, PROMPT_S, context)
+    interval_s = shortest_interval_s(usual.zones, usual.assets, usual.faults)
+    return usual if interval_s == PROMPT_S else _camera_at(form, interval_s, context)
+
+
+def _camera_at(form: CameraForm, look_interval_s: float, context: _Context) -> Camera:
     surroundings = context.surroundings
     return Camera(
         camera_id=form.id,
         name=form.name or form.id,
         source=resolve_source(form.source, surroundings.folder, surroundings.environ),
         legal_basis=form.legal_basis,
-        zones=tuple(_zone(zone, form.look_interval, context) for zone in form.zones),
+        zones=tuple(_zone(zone, look_interval_s, context) for zone in form.zones),
         resolution=(form.resolution[0], form.resolution[1]) if form.resolution else None,
-        look_interval_s=form.look_interval,
+        look_interval_s=look_interval_s,
         redetect_every_s=form.redetect_every,
         decode=DecodeMode(form.decode),
         rtsp_transport=form.rtsp_transport,
         paced=form.paced,
         loop=form.loop,
         closer_looks=form.closer_looks,
-        faults=to_faults(form.faults, form.look_interval),
+        faults=to_faults(form.faults, look_interval_s),
         assets=tuple(to_asset(asset) for asset in form.assets),
         location=Location(**form.location.model_dump()),
         ground=to_ground(form.ground, form.resolution),

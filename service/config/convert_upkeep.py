@@ -19,7 +19,7 @@ from service.config.upkeep_forms import AssetForm, FaultsForm
 CAMERA_FAULT = "camera_fault"
 """Category of camera faults."""
 CLEAR_AFTER_LOOKS = 4.0
-GRACE_LOOKS = 2.0
+GRACE_LOOKS = 3.0
 FAULT_GRACE_S = 5.0
 MIN_SEEN_RATIO = 0.8
 """Share of the watched time since a fault or change began in which it must have been seen."""

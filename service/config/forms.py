@@ -290,8 +290,9 @@ class CameraForm(Form):
     """Why this camera may watch this place, for example a decision or an agreement."""
     resolution: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
     """[width, height] that polygons in pixels refer to."""
-    look_interval: Positive = 1.0
-    """Time between two analysed frames."""
+    look_interval: Positive | None = None
+    """Time between two analysed frames; left out: what its rules need, 1 s for parking and
+    littering, up to 10 s where there is only litter, damage, watched assets and camera faults."""
     redetect_every: Duration = REDETECT_EVERY_S
     """While the picture does not change, the detector looks again only after so long; 0s: it looks
     each time."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from detector.backends import Detector
-from detector.cores import usable_cores
+from detector.cores import one_thread_each, usable_cores
 from detector.readers import CameraStream
 from detector.redaction import BlockRedactor, Redactor
 from models.city import City
@@ -152,6 +152,7 @@ class Daemon:
 
     def start(self) -> None:
         """Open the cameras and begin to look."""
+        one_thread_each()
         for camera in self._city.cameras:
             self._add(camera)
         for part in self._threads():

@@ -115,12 +115,12 @@ def test_a_rule_of_which_only_the_kind_is_written_is_complete(
 @pytest.mark.parametrize("kind", ["litter", "damaged_facility"])
 def test_litter_and_damage_may_be_missed_for_longer(tmp_path: Path, kind: str) -> None:
     rule = rule_of(tmp_path, changed("kind: illegal_parking", f"kind: {kind}"))
-    assert rule.grace_s == 15
+    assert rule.grace_s == 30
 
 
 @pytest.mark.parametrize(
     ("look_interval", "grace_s", "clear_after_s"),
-    [("1s", 5, 30), ("10s", 20, 40), ("1min", 120, 240)],
+    [("1s", 5, 30), ("10s", 30, 40), ("1min", 180, 240)],
 )
 def test_slow_looks_lengthen_the_usual_patience(
     tmp_path: Path, look_interval: str, grace_s: float, clear_after_s: float
