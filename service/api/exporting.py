@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -14,7 +13,7 @@ from service.api.deps import CanRead, Deps
 from service.api.forms import OrderFilterQuery
 from service.api.orders import filter_of
 from service.api.problems import problem_responses
-from service.decisions.table import csv_lines
+from service.decisions.table import COLUMNS, csv_lines
 from service.store import orders
 from service.store.database import Database
 from service.store.orders import OrderFilter
@@ -50,20 +49,27 @@ def csv_pieces(
 ) -> Iterator[str]:
     """A table of orders, piece by piece; each is read by itself, so none holds up a writer."""
     yield csv_lines((), with_header=True)
+    for page in order_pages(database, wanted):
+        yield csv_lines([order_row(order, category(order.category)) for order in page])
+
+
+def order_pages(database: Database, wanted: OrderFilter) -> Iterator[Sequence[WorkOrder]]:
+    """Orders, newest first, some at a time."""
     before = None
     while True:
         with database.read() as connection:
             found = orders.newest_orders(connection, wanted, before_number=before, limit=AT_ONCE)
         if found:
-            yield csv_lines([_row(order, category(order.category)) for order in found])
+            yield found
         if len(found) < AT_ONCE:
             return
         before = found[-1].number
 
 
-def _row(order: WorkOrder, category: Category | None) -> dict[str, object]:
+def order_row(order: WorkOrder, category: Category | None) -> dict[str, object]:
+    """Cells of an order by their columns."""
     names = {
         "category_en": category and category.name,
         "category_zh": category and category.name_zh,
     }
-    return asdict(order) | names
+    return {name: names[name] if name in names else getattr(order, name) for name in COLUMNS}

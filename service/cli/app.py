@@ -47,7 +47,8 @@ class Commands(LazyGroup):
             "accounts", "revoke_key", "End an API key, its sessions and its webhooks at once."
         ),
         "export": _in(
-            "export", "export", "Write work orders to a CSV file, straight from the database."
+            "export", "export",
+            "Write work orders to a CSV or Parquet file, straight from the database.",
         ),
         "backup": _in(
             "backup", "backup",
