@@ -14,6 +14,7 @@ from models.evidence import DEFAULT_RETENTION, Retention
 from service.api.auditing import actor_of, log_head
 from service.api.deps import ApiDeps, CanHold, Deps, Principal
 from service.api.expiry import expire_untouched
+from service.api.inspecting import delete_withheld
 from service.api.periodic import Periodic
 from service.api.plates import delete_plates
 from service.api.problems import problem_responses
@@ -172,6 +173,7 @@ def retention_worker(deps: ApiDeps, every_s: float = EVERY_S) -> Periodic:
             delete_expired(deps),
             delete_originals(deps),
             delete_plates(deps, AT_ONCE),
+            delete_withheld(deps, AT_ONCE),
             expire_untouched(deps),
         }
         delete_told(deps)

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from models.work_order import Status
 from service.api import actions
 from service.api.deps import ApiDeps
+from service.api.inspecting import release_overdue
 from service.api.open311.reporting import forget_contacts
 from service.api.periodic import Periodic
 from service.api.views import due_times_of
@@ -103,6 +104,7 @@ def sla_worker(deps: ApiDeps, every_s: float = EVERY_S) -> Periodic:
     def job() -> bool:
         more = tell_due(deps) >= AT_ONCE
         forget_contacts(deps)
+        more |= release_overdue(deps) >= AT_ONCE
         return more
 
     return Periodic("sla", job, every_s)

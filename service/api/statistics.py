@@ -14,13 +14,13 @@ from models.intervals import wilson
 from models.work_order import Status
 from service.api.deps import ApiDeps, CanRead, Deps
 from service.api.forms import OrderFilterQuery
-from service.api.open311.reporting import RULE_KIND
 from service.api.orders import filter_of
 from service.api.problems import field_problem, problem_responses
 from service.decisions.local_time import shifts
 from service.decisions.sla import RUNS
 from service.store import statistics
 from service.store.orders import OrderFilter
+from service.store.reports import RULE_KIND
 
 USUAL_SPAN = timedelta(days=30)
 LONGEST_SPAN = timedelta(days=366)

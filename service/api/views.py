@@ -14,6 +14,7 @@ from models.category import Category, CodeKind
 from models.work_order import TRANSITIONS, RejectReason, Status
 from models.zone import Department, Priority
 from service.api.forms import EXAMPLE_ORDER
+from service.api.inspection_forms import InspectionOut
 from service.api.sight_views import EvidenceOut, SightingOut, files_out, sighting_out
 from service.decisions.cameras import effective_state, is_stale
 from service.decisions.sla import DueTimes, SlaState, sla_state
@@ -193,6 +194,9 @@ class WorkOrderDetail(WorkOrderOut):
     """A work order with its history."""
 
     history: list[HistoryOut]
+    inspection: InspectionOut | None = Field(
+        description="Of a citizen's report with a photo: what a detector saw in it."
+    )
 
 
 class WorkOrderPage(BaseModel):
@@ -287,10 +291,15 @@ def observation_out(
 
 
 def order_detail(
-    order: WorkOrder, entries: list[HistoryEntry], directory: Directory
+    order: WorkOrder,
+    entries: list[HistoryEntry],
+    directory: Directory,
+    inspection: InspectionOut | None = None,
 ) -> WorkOrderDetail:
     """An order with its history as clients get it."""
-    values = order_values(order, directory) | {"history": [asdict(each) for each in entries]}
+    history = [asdict(each) for each in entries]
+    more = {"history": history, "inspection": inspection}
+    values = order_values(order, directory) | more
     return WorkOrderDetail.model_validate(values)
 
 

@@ -30,6 +30,10 @@ class Commands(LazyGroup):
             "run", "run",
             "Watch the cameras of a city and post work orders for what is confirmed.",
         ),
+        "inspect-reports": _in(
+            "inspect_reports", "inspect_reports",
+            "Look at the photos of citizens' reports: what they show, and blurred for people.",
+        ),
         "serve": _in(
             "serve", "serve", "Take work orders, show them, and tell subscribers of them."
         ),

@@ -21,6 +21,7 @@ from detector.backends.loading import weights_sha256, weights_version
 from models.city import City
 from models.errors import SetupError
 from service.cli.folders import EDGE_STORE, RECORDINGS, REFERENCES, data_folder
+from service.cli.inspect_reports import inspecting
 from service.cli.preflight import State, check_package_names
 from service.config import load_city
 from service.config.loader import FactsOf
@@ -52,6 +53,10 @@ def run(
     until_end: Annotated[
         bool, typer.Option("--until-end", help="Stop when all sources (files) have ended.")
     ] = False,
+    inspect_reports: Annotated[
+        bool,
+        typer.Option("--inspect-reports", help="Look at the photos of citizens' reports too."),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Watch the cameras of a city and post work orders for what is confirmed.
@@ -73,6 +78,8 @@ def run(
         daemon = stack.enter_context(_daemon(load(config), detector, folder, workers))
         if metrics_port is not None:
             start_http_server(metrics_port, addr="127.0.0.1", registry=daemon.metrics.registry)
+        if inspect_reports:
+            stack.enter_context(inspecting(city, detector, _api_key(city)))
         watch = ConfigWatch(config, load, daemon.apply, city.address_file)
         _watch(daemon, watch, until_end=until_end)
 

@@ -78,6 +78,13 @@ def serve(
             help="Let everybody read, and apps with a key report, at /open311/v2.",
         ),
     ] = False,
+    inspect_wait: Annotated[
+        str,
+        typer.Option(
+            help="A report with a photo waits so long for `inspect-reports` to look at it; off:"
+            " no detector looks, and photos are shown unblurred."
+        ),
+    ] = "10m",
     public_url: Annotated[
         str | None,
         typer.Option(help="Address under which others reach the service; for links in webhooks."),
@@ -125,6 +132,7 @@ def serve(
             settings=ApiSettings(
                 public_url=address.rstrip("/"),
                 open311=open311,
+                inspect_wait_s=_wait_s(inspect_wait),
                 expire_after_days=expire_after_days,
             ),
             city=city,
@@ -136,6 +144,11 @@ def serve(
         app = build_app(deps, poster, DeliverySettings(retry_scale=retry_scale), broker)
         log.info("dispatch service starts", address=address, data=str(folder))
         _run(app, listener)
+
+
+def _wait_s(text: str) -> float | None:
+    """How long reports wait for a detector; ``None``: not at all."""
+    return None if text == "off" else length_of(text).total_seconds()
 
 
 def _categories(path: Path | None, city: City | None) -> CategoryTable:

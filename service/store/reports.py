@@ -11,6 +11,9 @@ from sqlalchemy.engine import Connection
 
 from service.store.schema import orders, reports
 
+RULE_KIND = "citizen_report"
+"""Of orders that citizens' reports became."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:

@@ -31,6 +31,10 @@ REQUESTS = {
     "subscriptions": ("GET", "/api/v1/subscriptions", SUBSCRIBERS),
     "deliveries": ("GET", f"/api/v1/subscriptions/{UUID}/deliveries", SUBSCRIBERS),
     "who-am-i": ("GET", "/api/v1/session", READERS),
+    "uninspected": ("GET", "/api/v1/reports/uninspected", REPORTERS),
+    "photo": ("GET", f"/api/v1/reports/{UUID}/photo", REPORTERS),
+    "inspection": ("PUT", f"/api/v1/reports/{UUID}/inspection", REPORTERS),
+    "accept": ("POST", f"{ORDERS}/{UUID}/accept-suggestion", SUBSCRIBERS),
     "keys": ("GET", "/api/v1/keys", {"admin"}),
     "revoke": ("DELETE", "/api/v1/keys/nobody", {"admin"}),
 }

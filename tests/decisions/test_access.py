@@ -20,7 +20,7 @@ from service.decisions.access import (
 from service.decisions.cameras import effective_state, is_stale
 
 READING = {Permission.READ}
-WORKING = {Permission.READ, Permission.WORK}
+WORKING = {Permission.READ, Permission.WORK, Permission.SUBMIT}
 SUBSCRIBING = {*WORKING, Permission.SUBSCRIBE}
 
 
@@ -32,7 +32,8 @@ SUBSCRIBING = {*WORKING, Permission.SUBSCRIBE}
         (Role.CREW, WORKING),
         (Role.DISPATCHER, {*SUBSCRIBING, Permission.READ_PLATES}),
         (Role.CLIENT, SUBSCRIBING),
-        (Role.DETECTOR, {Permission.REPORT}),
+        (Role.DETECTOR, {Permission.REPORT, Permission.SUBMIT, Permission.INSPECT}),
+        (Role.REPORTER, {Permission.SUBMIT}),
         (Role.ADMIN, set(Permission)),
     ],
 )
@@ -99,6 +100,7 @@ def test_what_the_page_is_told_is_what_a_role_may(role: Role) -> None:
         (Role.CLIENT, ["traffic"], False),
         (Role.ADMIN, ["traffic"], True),
         (Role.DETECTOR, ["traffic"], True),
+        (Role.REPORTER, ["traffic"], True),
         (Role.ADMIN, [], False),
     ],
 )

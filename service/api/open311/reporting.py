@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from models.ground import metres_per_degree
 from models.work_order import WorkOrderRequest
-from service.api import actions
+from service.api import actions, inspecting
 from service.api.deps import ApiDeps
-from service.api.open311.records import CLOSED, OPEN
+from service.api.nearby import find_near
+from service.api.open311.records import CLOSED
 from service.api.open311.submission import Submission
+from service.decisions.photos import Photo
 from service.store import orders, reports, schema
 from service.store.records import HistoryEntry, HistoryKind, WorkOrder
 
-RULE_KIND = "citizen_report"
 SOURCE = "open311"
 """Stands where detectors name their camera."""
 SOURCE_NAME = "Citizen · 市民"
-PHOTO_NAME = "report"
-"""Name of the citizen's picture among the order's evidence."""
-MOST_NEAR = 200
 CONTACT_KEPT = timedelta(days=90)
 """After the end of an order, for questions about it; then nobody needs to know who reported it."""
 
 
 def submit(deps: ApiDeps, said: Submission, source: str) -> tuple[WorkOrder, WorkOrder | None]:
-    """Store a report as an order; also an open order close by that may be about the same thing."""
-    now = deps.now()
+    """Store a report as an order; also an open order close by that may be about the same thing.
+
+    With a photo it waits for a detector to look at it, where the service is told to wait.
+    """
+    actor, now = f"{SOURCE}:{source}", deps.now()
     request = _request(said, source, now)
+    wait_s = None if said.photo is None else deps.settings.inspect_wait_s
+    # The file first: a row must never point to a file that is not there.
+    digest = None if said.photo is None or wait_s is None else inspecting.withhold(deps, said.photo)
     near: list[WorkOrder] = []
 
     def keep(connection: Connection, order: WorkOrder) -> None:
-        near.extend(_near(connection, said, deps.categories.duplicate_radius_m, order))
+        found = find_near(deps, connection, order, order.category)
+        near.extend(each.order for each in found)
         _keep(connection, order, said, source, near)
+        if digest is not None and wait_s is not None:
+            inspecting.await_inspection(connection, order, digest, wait_s)
 
-    order, is_new = actions.receive_order(deps, request, f"{SOURCE}:{source}", keep)
-    if said.photo is not None:
-        photo = actions.EvidenceFile(
-            name=PHOTO_NAME,
-            content=said.photo.content,
-            width_px=said.photo.width_px,
-            height_px=said.photo.height_px,
-        )
-        actions.attach(deps, order.incident_id, photo, f"{SOURCE}:{source}")
+    order, is_new = actions.receive_order(deps, request, actor, keep, is_held=digest is not None)
     if not is_new:
         near = _known_near(deps, order)
+        if digest is not None:
+            inspecting.drop_unneeded(deps, digest)
+    if said.photo is not None and digest is None:
+        actions.attach(deps, order.incident_id, _evidence(said.photo), actor)
     return order, (near[0] if near else None)
+
+
+def _evidence(photo: Photo) -> actions.EvidenceFile:
+    return actions.EvidenceFile(
+        name=inspecting.PHOTO_NAME,
+        content=photo.content,
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+    )
 
 
 def forget_contacts(deps: ApiDeps) -> int:
@@ -67,7 +76,7 @@ def _request(said: Submission, source: str, now: datetime) -> WorkOrderRequest:
         zone_id=SOURCE,
         zone_name=SOURCE_NAME,
         rule_id=SOURCE,
-        rule_kind=RULE_KIND,
+        rule_kind=reports.RULE_KIND,
         category=said.category.key,
         label=said.category.key,
         confidence=1.0,
@@ -86,33 +95,6 @@ def _request(said: Submission, source: str, now: datetime) -> WorkOrderRequest:
         address=said.address,
         description=said.description,
     )
-
-
-def _near(
-    connection: Connection, said: Submission, radius_m: float, order: WorkOrder
-) -> list[WorkOrder]:
-    """Open orders of the category within the radius, the nearest first."""
-    if said.latitude is None or said.longitude is None or radius_m <= 0:
-        return []
-    to_east_m, to_north_m = metres_per_degree(said.latitude)
-    here = (said.latitude, said.longitude)
-    table = schema.orders.c
-    around = sa.and_(
-        table.category == said.category.key,
-        table.status.in_(OPEN),
-        table.order_id != order.order_id,
-        table.latitude.between(here[0] - radius_m / to_north_m, here[0] + radius_m / to_north_m),
-        table.longitude.between(
-            here[1] - radius_m / max(to_east_m, 1.0), here[1] + radius_m / max(to_east_m, 1.0)
-        ),
-    )
-
-    def away_m(other: WorkOrder) -> float:
-        north_m = ((other.latitude or 0.0) - here[0]) * to_north_m
-        return math.hypot(north_m, ((other.longitude or 0.0) - here[1]) * to_east_m)
-
-    found = orders.find_orders(connection, around, MOST_NEAR)
-    return sorted((each for each in found if away_m(each) <= radius_m), key=away_m)
 
 
 def _keep(

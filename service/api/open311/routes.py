@@ -56,6 +56,7 @@ Suffix = Annotated[Format, Depends(_format)]
 
 
 async def _form(request: Request, fmt: Suffix) -> Form:
+    _limit(request, fmt)  # before anything is read of a body that may be large
     return await read_form(request, fmt)
 
 
@@ -121,7 +122,6 @@ def post_request(
 ) -> Response:
     """Report something; the same report sent again within the hour is stored once."""
     source = _source(request, deps, form, fmt)
-    _limit(request, fmt)
     order, near = submit(deps, check(form, deps.categories, fmt), source)
     notice = "" if near is None else f"This may have been reported already: request {near.number}."
     answer = {
@@ -141,7 +141,7 @@ def _source(request: Request, deps: ApiDeps, form: Form, fmt: Format) -> str:
     if key is None:
         raise Open311Error(403, "api_key is not known", fmt)
     role = Role(key.role)
-    if not (may(role, Permission.REPORT) or may(role, Permission.WORK)):
+    if not may(role, Permission.SUBMIT):
         raise Open311Error(403, f"an api_key with role {role} may not report", fmt)
     request.state.who = key.name  # for the log line
     return key.name
