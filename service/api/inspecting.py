@@ -141,8 +141,8 @@ def _seen(
         state=InspectionState.INSPECTED,
         photo_sha256=None,
         detections=tuple(said.detections),
-        category=suggested and suggested.category,
-        confidence=suggested and suggested.confidence,
+        category=None if suggested is None else suggested.category,
+        confidence=None if suggested is None else suggested.confidence,
         near=tuple(
             NearOrder(order_id=each.order.order_id, distance_m=round(each.distance_m, 1))
             for each in near[:MOST_NEAR]

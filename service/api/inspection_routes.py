@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from service.api import inspecting
 from service.api.deps import CanInspect, Deps
 from service.api.forms import NO_NUL, Coordinate
-from service.api.inspection_views import InspectionOut, inspection_out
+from service.api.inspection_forms import InspectionOut
+from service.api.inspection_views import inspection_out
 from service.api.problems import problem_responses
 from service.store import inspections, orders
 from service.store.inspections import Inspection, Seen

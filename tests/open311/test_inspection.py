@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image as Pillow
 
+import sample_videos
 from detector.backends.scripted import ScriptedDetector
 from models.errors import InferenceError
 from models.geometry import Box
@@ -22,6 +24,7 @@ from models.seeing import Detection, Image
 from service.api.app import create_app
 from service.api.deps import ApiDeps
 from service.api.inspecting import delete_withheld, release_overdue
+from service.cli.inspect_reports import inspect_reports
 from service.daemon.client import DispatchClient
 from service.daemon.inspector import InspectorThread, ReportInspector
 from service.decisions.access import Role
@@ -374,3 +377,40 @@ def test_a_flood_is_refused_before_a_picture_is_decoded(
     )
 
     assert (answer.status_code, decoded) == (429, [])
+
+
+def test_the_command_looks_with_the_citys_own_model(
+    sqlite_waiting: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame of a packaged film: a pothole, and a car whose plates must not be read."""
+    film = cv2.VideoCapture(str(Path(sample_videos.__file__).parent / "pothole_appears.mp4"))
+    film.set(cv2.CAP_PROP_POS_FRAMES, 60)
+    frame = film.read()[1]
+    film.release()
+    sent = {"media": ("a.jpg", cv2.imencode(".jpg", frame)[1].tobytes())}
+    city = tmp_path / "city.yaml"
+    city.write_text(
+        "city: {name: Testville, timezone: UTC}\n"
+        f"dispatch: {{url: '{sqlite_waiting.url}', api_key_env: TEST_KEY}}\n"
+        "cameras: [{id: gate, source: 0, legal_basis: test}]\n"
+    )
+    monkeypatch.setenv("TEST_KEY", KEYS[Role.DETECTOR])
+    monkeypatch.setattr("service.cli.inspect_reports.configure_logs", lambda **_: None)
+    sqlite_waiting.anonymous.post(
+        "/open311/v2/requests.json", data=FORM, files=sent
+    ).raise_for_status()
+
+    inspect_reports(city, once=True)
+
+    order_id = sqlite_waiting.client.get(ORDERS).json()["items"][0]["order_id"]
+    one = Report(service=sqlite_waiting, order_id=order_id)
+    inspection = one.order()["inspection"]
+    assert inspection["state"] == "inspected", inspection["reason"]
+    assert inspection["model"].startswith("street-n@")
+    assert inspection["suggestion"]["category"] == "road_damage"
+    assert inspection["suggestion"]["confidence"] > 0.5
+    car = next(each for each in inspection["detections"] if each["label"] == "car")
+    x1, y1, x2, y2 = (int(edge) for edge in car["box_xyxy"])
+    changed = np.abs(one.picture()[..., ::-1].astype(int) - frame.astype(int))
+    middle = (y1 + y2) // 2
+    assert changed[middle : y2 - 4, x1 + 4 : x2 - 4].mean() > 3 * changed[: y1 - 10].mean()
