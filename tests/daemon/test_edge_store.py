@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from models.errors import StoreError
-from service.daemon.edge import EdgeStore, OutboxRequest
+from service.daemon.edge import _NEXT_DUE, EdgeStore, OutboxRequest
 from service.daemon.lock import exclusive
 
 
@@ -44,6 +45,38 @@ def test_state_and_requests_survive_closing(tmp_path: Path) -> None:
         assert store.load_state("gate") == "second"
         assert store.load_state("other") is None
         assert drain(store) == ["/1", "/2"]
+
+
+def test_a_new_order_passes_the_pictures_of_others_but_not_what_came_before_it(
+    tmp_path: Path,
+) -> None:
+    def order(incident_id: str, name: str) -> OutboxRequest:
+        return replace(request(incident_id, name), method="POST", content_type="application/json")
+
+    with EdgeStore(tmp_path / "edge.sqlite3") as store:
+        first = [order("a", "a-order"), request("a", "a-picture"), request("a", "a-film")]
+        again = [request("b", "b-cleared"), order("b", "b-again")]
+        store.commit("gate", "", [*first, *again, order("c", "c-order"), request("c", "c-film")])
+
+        assert drain(store) == [
+            "/a-order",
+            "/c-order",
+            "/a-picture",
+            "/a-film",
+            "/b-cleared",
+            "/b-again",
+            "/c-film",
+        ]
+
+
+def test_the_next_order_is_found_by_its_index_however_much_waits(tmp_path: Path) -> None:
+    path = tmp_path / "edge.sqlite3"
+    EdgeStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {_NEXT_DUE[0]}", (0.0,)).fetchall()
+
+    assert any("outbox_orders" in str(step) for step in plan)
+    assert not any("TEMP B-TREE" in str(step) for step in plan)
 
 
 def test_a_postponed_request_holds_back_only_its_own_incident(tmp_path: Path) -> None:
@@ -166,7 +199,8 @@ def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
         store.commit("gate", '{"kept": 1}')
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
-            "DROP TABLE evidence_ledger; ALTER TABLE outbox DROP COLUMN rejected_at;"
+            "DROP INDEX outbox_orders; DROP TABLE evidence_ledger;"
+            "ALTER TABLE outbox DROP COLUMN rejected_at;"
             "INSERT INTO outbox (incident_id, method, path, content_type, body, rejected)"
             " VALUES ('a', 'PUT', '/x', 'image/jpeg', x'00', '413'); PRAGMA user_version = 1;"
         )
