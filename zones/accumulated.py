@@ -21,6 +21,8 @@ from zones.persistence import Limits, Spell, Turn, advance
 from zones.places import PlaceWatcher
 from zones.rescaling import rescaled, rescaled_open
 from zones.state import RuleMemory
+from zones.steady import Stretch, steady_until
+from zones.watching import Watcher
 
 
 class AccumulatedJudge:
@@ -38,6 +40,11 @@ class AccumulatedJudge:
     def cases(self) -> tuple[Case, ...]:
         """All pieces that are being watched."""
         return self._watcher.cases
+
+    @property
+    def watcher(self) -> Watcher:
+        """Who follows the pieces."""
+        return self._watcher
 
     @property
     def open(self) -> OpenIncident | None:
@@ -76,6 +83,15 @@ class AccumulatedJudge:
             self._open = None
             return [change]
         return self._refreshing(self._open, pieces, scene)
+
+    def steady_until(self, stretch: Stretch) -> int:
+        """First look of a stretch that must be judged; its first one if nothing is sure."""
+        if not self.is_idle or self._accumulation.is_high(0, 0.0):
+            return stretch.begin
+        return steady_until(self._watcher, stretch, reports_each=False)
+
+    def pass_steady(self, stretch: Stretch, end: int) -> None:
+        """Nothing to take in: nothing was there, and nothing is."""
 
     def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
         """The pictures have another size from now on."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import replace
 
 from models.geometry import Box
 from models.labels import VEHICLES
+from models.values import changed
 from zones.case import Case, Scene
 
 PERSON = "person"
@@ -31,7 +31,7 @@ def if_there_before(case: Case, scene: Scene) -> Case:
     stood = is_of_this_run and case.started_at <= scene.began_at + scene.clock.longest_gap
     if not (case.is_ignored or stood):
         return case
-    return replace(case, is_ignored=True, waived=case.observed)
+    return changed(case, is_ignored=True, waived=case.observed)
 
 
 def while_loading(case: Case, scene: Scene, loading_s: float) -> Case:
@@ -48,7 +48,7 @@ def while_loading(case: Case, scene: Scene, loading_s: float) -> Case:
     is_loading = looks >= LEAST_ATTENDED_LOOKS and (
         attended >= LEAST_ATTENDED_SHARE * case.observed
     )
-    return replace(
+    return changed(
         case,
         attended=attended,
         attended_looks=looks,
@@ -66,8 +66,8 @@ def unless_beside_parked(case: Case, ids: Collection[int], scene: Scene) -> Case
     if _is_anybody_beside(case.box, ids, scene):
         return case
     if scene.is_settling:
-        return replace(case, waived=min(case.observed, case.waived + scene.elapsed))
-    return replace(case, waived=case.observed)
+        return changed(case, waived=min(case.observed, case.waived + scene.elapsed))
+    return changed(case, waived=case.observed)
 
 
 def _is_anybody_beside(box: Box, ids: Collection[int], scene: Scene) -> bool:

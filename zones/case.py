@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from models.geometry import Box
 from models.incident import Incident
 from models.seeing import Look, Track
+from models.values import changed
 from models.zone import Rule
 from zones.clock import ZERO, LookClock
 from zones.polygon import ZoneShape
@@ -174,11 +175,11 @@ def entered(track: Track, scene: Scene) -> Case:
     )
 
 
-def moving(case: Case, match: Match, scene: Scene) -> Case:
+def moving(case: Case, match: Match, at: datetime) -> Case:
     """It moves: whatever dwell it had is over."""
-    return replace(
-        _begun_anew(case, match, scene),
-        started_at=scene.at,
+    return changed(
+        _begun_anew(case, match, at),
+        started_at=at,
         is_standing=False,
         still_since=None,
         observed=ZERO,
@@ -188,8 +189,8 @@ def moving(case: Case, match: Match, scene: Scene) -> Case:
 def standing(case: Case, match: Match, scene: Scene, since: datetime) -> Case:
     """It has come to a stand, at a time the tracker may have found out only now."""
     started = min(scene.at, max(since, case.entered_at, scene.active_since or scene.at))
-    return replace(
-        _begun_anew(case, match, scene),
+    return changed(
+        _begun_anew(case, match, scene.at),
         started_at=started,
         is_standing=True,
         still_since=since,
@@ -203,7 +204,7 @@ def seen(case: Case, match: Match, scene: Scene, rule: Rule, *, is_inside: bool)
     credit = case.absent if case.absent.total_seconds() <= rule.grace_s else ZERO
     window, sighted = _in_window(case, scene, rule, is_inside=is_inside)
     is_still = track.stationary_since is not None
-    return replace(
+    return changed(
         case,
         track_ids=match.ids,
         votes=_voted(case, track),
@@ -223,7 +224,7 @@ def seen(case: Case, match: Match, scene: Scene, rule: Rule, *, is_inside: bool)
 def missed(case: Case, scene: Scene, rule: Rule, *, is_outside: bool) -> Case:
     """It could have been seen in the zone and was not; ``is_outside``: it was seen elsewhere."""
     window, sighted = _in_window(case, scene, rule, is_inside=False)
-    return replace(
+    return changed(
         case,
         absent=case.absent + scene.elapsed,
         window=window,
@@ -232,14 +233,14 @@ def missed(case: Case, scene: Scene, rule: Rule, *, is_outside: bool) -> Case:
     )
 
 
-def _begun_anew(case: Case, match: Match, scene: Scene) -> Case:
-    return replace(
+def _begun_anew(case: Case, match: Match, at: datetime) -> Case:
+    return changed(
         case,
         track_ids=match.ids,
         votes=_voted(case, match.track),
         box=match.track.box,
         confidence=max(case.confidence, match.track.confidence),
-        last_seen_at=max(case.last_seen_at, scene.at),
+        last_seen_at=max(case.last_seen_at, at),
         inferred=ZERO,
         absent=ZERO,
         window=ZERO,

@@ -67,6 +67,11 @@ class LookClock:
             return Step(elapsed=ZERO, is_stale=at - last > STALE_GAP)
         return Step(elapsed=at - last)
 
+    def pass_to(self, at: datetime) -> None:
+        """Go on to a look without a gap before it, nor between any since the last step."""
+        self._stray_at, self._strays = None, 0
+        self._last_at = at
+
     def watched_since(self, start: datetime, at: datetime) -> timedelta:
         """Watched time from ``start`` to this look; never negative."""
         total = at - start

@@ -2,82 +2,31 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+
+import numpy as np
 
 from models.incident import Incident, IncidentChange
 from models.seeing import Look
-from models.zone import (
-    Camera,
-    DamagedFacilityRule,
-    IllegalParkingRule,
-    LitteringRule,
-    LitterRule,
-    Rule,
-    Stage,
-    Zone,
-)
-from zones.accumulated import AccumulatedJudge
-from zones.case import Case, CloserLooker, OpenIncident, Scene
+from models.times import span_us
+from models.zone import Camera
+from zones.case import CloserLooker, Scene
 from zones.clock import ZERO, LookClock
-from zones.damage import DamageJudge
-from zones.incidents import Site, cleared
-from zones.litter import LitterJudge
-from zones.littering import LitteringJudge
-from zones.notes import Notes
-from zones.parking import ParkingJudge
+from zones.incidents import cleared
 from zones.polygon import ZoneShape
-from zones.schedule import is_active, time_zone
+from zones.posts import Judge, LookAhead, Post, beside_id, lane_id, make_post
+from zones.schedule import is_active
+from zones.series import LookSeries
 from zones.state import EngineMemory, RuleMemory, decode, encode
 
 SETTLING = timedelta(seconds=10)
 """Watched time after a tracker began in which what was known is not given up: it starts slowly."""
 TRACK_IDS_KEPT = 4096
 """So many of the latest track ids are remembered, to tell new tracks from returning ones."""
-
-
-class Judge(Protocol):
-    """One rule in one zone."""
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """What is being watched."""
-
-    @property
-    def open(self) -> OpenIncident | None:
-        """The incident of all cases together, where the rule makes only one."""
-
-    @property
-    def incidents(self) -> tuple[Incident, ...]:
-        """Open incidents."""
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether it remembers nothing that looks at an empty street could change."""
-
-    @property
-    def notes(self) -> Notes:
-        """What else it remembers."""
-
-    def look(self, scene: Scene) -> list[IncidentChange]:
-        """Judge a look."""
-
-    def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
-        """The pictures have another size from now on."""
-
-
-@dataclass(kw_only=True, slots=True)
-class _Post:
-    """A rule at its zone, with the judge that holds its memory."""
-
-    zone: Zone
-    rule: Rule
-    judge: Judge
-    active_since: datetime | None = None
 
 
 class ZoneEngine:
@@ -107,7 +56,7 @@ class ZoneEngine:
         self._listed: OrderedDict[int, None] = OrderedDict()
         known = {(rule.zone_id, rule.rule_id, rule.kind): rule for rule in memory.rules}
         self._posts = [
-            _post(camera, zone, rule, known.pop((zone.zone_id, rule.rule_id, rule.kind), None))
+            make_post(camera, zone, rule, known.pop((zone.zone_id, rule.rule_id, rule.kind), None))
             for zone in camera.run_zones
             for rule in zone.rules
         ]
@@ -133,6 +82,53 @@ class ZoneEngine:
         ``closer`` looks at a candidate by itself, in the picture of this look, where a rule wants
         that before it confirms; it must not raise. Without it, what met its rule is confirmed.
         """
+        return self._judged(look, closer, self._posts)
+
+    def look_through(
+        self,
+        series: LookSeries,
+        closer_at: Callable[[datetime], CloserLooker | None] = lambda _: None,
+    ) -> tuple[IncidentChange, ...]:
+        """Judge many looks: the same changes and the same state as one by one, but far sooner.
+
+        ``closer_at``: what looks closer at the time of a look, as for :meth:`look`.
+        """
+        steps_us = np.diff(series.at_us)
+        is_gap = (steps_us <= 0) | (steps_us > span_us(self._clock.longest_gap))
+        gaps = [*(np.flatnonzero(is_gap) + 1).tolist(), len(series)]
+        is_set_back = bool((steps_us <= 0).any())
+        ahead = LookAhead(series, self._posts)
+        changes: list[IncidentChange] = []
+        index = done = 0
+        while index < len(series):
+            self._pass(series, done, index)
+            due = ahead.due(index)
+            changes += self._judged(series.look(index), closer_at(series.at(index)), due)
+            index = done = index + 1
+            # While a clock that was set back is not believed, looks do not count as they come.
+            if self._settling_left == ZERO and not is_set_back and self._is_last(series, index - 1):
+                index = ahead.next_due(due, index, gaps[bisect_left(gaps, index)], self._shapes)
+        self._pass(series, done, len(series))
+        ahead.finish()
+        return tuple(changes)
+
+    def _is_last(self, series: LookSeries, index: int) -> bool:
+        return self._clock.last_at == series.at(index)
+
+    def _pass(self, series: LookSeries, begin: int, end: int) -> None:
+        """Go on over looks at which nothing happens."""
+        if end <= begin:
+            return
+        self._clock.pass_to(series.at(end - 1))
+        for track_id in series.ids_between(begin, end):
+            self._listed[track_id] = None
+            self._listed.move_to_end(track_id)
+        self._forget_oldest()
+
+    def _judged(
+        self, look: Look, closer: CloserLooker | None, posts: Sequence[Post]
+    ) -> tuple[IncidentChange, ...]:
+        """Let the rules of some posts judge a look; the others need not."""
         if look.camera_id != self._camera.camera_id:
             raise ValueError(f"look of camera {look.camera_id!r}, not {self._camera.camera_id!r}")
         step = self._clock.step(look.at)
@@ -158,7 +154,7 @@ class ZoneEngine:
             is_settling=self._settling_left > ZERO,
             closer=closer,
         )
-        for post in self._posts:
+        for post in posts:
             is_on = is_active(post.rule.schedule, look.at)
             post.active_since = (post.active_since or look.at) if is_on else None
             if not look.tracks and post.judge.is_idle:
@@ -166,8 +162,8 @@ class ZoneEngine:
             shape = self._shapes[post.zone.zone_id]
             scene = scene_with(
                 shape=shape,
-                lane=self._shapes.get(_lane_id(post.rule)),
-                beside=self._shapes.get(_beside_id(post.rule)),
+                lane=self._shapes.get(lane_id(post.rule)),
+                beside=self._shapes.get(beside_id(post.rule)),
                 active_since=post.active_since,
             )
             changes.extend(post.judge.look(scene))
@@ -214,38 +210,9 @@ class ZoneEngine:
         for track_id in sorted(known_ids):
             self._listed[track_id] = None
             self._listed.move_to_end(track_id)
-        while len(self._listed) > TRACK_IDS_KEPT:
-            self._listed.popitem(last=False)
+        self._forget_oldest()
         return new_ids
 
-
-def _lane_id(rule: Rule) -> str:
-    return (rule.queue_zone_id or "") if isinstance(rule, IllegalParkingRule) else ""
-
-
-def _beside_id(rule: Rule) -> str:
-    return (rule.beside_zone_id or "") if isinstance(rule, IllegalParkingRule) else ""
-
-
-def _post(camera: Camera, zone: Zone, rule: Rule, memory: RuleMemory | None) -> _Post:
-    time_zone(rule.schedule.timezone)  # a wrong one must show now, not when its hour comes
-    is_shadow = zone.stage is Stage.SHADOW
-    site = Site(camera_id=camera.camera_id, zone_id=zone.zone_id, is_shadow=is_shadow)
-    known = memory or RuleMemory(zone_id=zone.zone_id, rule_id=rule.rule_id, kind=rule.kind)
-    return _Post(zone=zone, rule=rule, judge=_judge(site, rule, known))
-
-
-def _judge(site: Site, rule: Rule, known: RuleMemory) -> Judge:
-    match rule:
-        case IllegalParkingRule():
-            return ParkingJudge(site, rule, known.cases)
-        case LitterRule(accumulated=None):
-            return LitterJudge(site, rule, known.cases, known.open)
-        case LitterRule():
-            return AccumulatedJudge(site, rule, known)
-        case LitteringRule():
-            return LitteringJudge(site, rule, known)
-        case DamagedFacilityRule():
-            return DamageJudge(site, rule, known.cases)
-        case _:
-            raise TypeError(f"no judge for {type(rule).__name__}")
+    def _forget_oldest(self) -> None:
+        while len(self._listed) > TRACK_IDS_KEPT:
+            self._listed.popitem(last=False)

@@ -8,6 +8,7 @@ none of the pieces that counted has been seen for ``clear_after_s``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 from models.geometry import Box
@@ -19,6 +20,8 @@ from zones.incidents import Seen, Site, cleared, opened, refreshed
 from zones.notes import Notes
 from zones.places import PlaceWatcher
 from zones.rescaling import rescaled, rescaled_open
+from zones.steady import Stretch, pass_steady, report_due, steady_until
+from zones.watching import Watcher
 
 
 class LitterJudge:
@@ -40,6 +43,11 @@ class LitterJudge:
     def cases(self) -> tuple[Case, ...]:
         """All pieces that are being watched."""
         return self._watcher.cases
+
+    @property
+    def watcher(self) -> Watcher:
+        """Who follows the pieces."""
+        return self._watcher
 
     @property
     def open(self) -> OpenIncident | None:
@@ -74,6 +82,39 @@ class LitterJudge:
             return [change]
         self._open, changes = refreshed(self._open, scene, self._seen(pieces, scene))
         return list(changes)
+
+    def steady_until(self, stretch: Stretch) -> int:
+        """First look of a stretch that must be judged; its first one if nothing is sure."""
+        ripe = sum(case.is_ripe for case in self.cases)
+        if self._open is None:
+            if ripe >= max(1, self._rule.min_count) or (ripe and not stretch.is_active):
+                return stretch.begin
+            return steady_until(self._watcher, stretch, reports_each=False)
+        if ripe != self._open.incident.object_count:
+            return stretch.begin
+        until = steady_until(self._watcher, stretch, reports_each=False)
+        return min(until, report_due(self._open, self._open.incident.observed_s, stretch))
+
+    def pass_steady(self, stretch: Stretch, end: int) -> None:
+        """Take in a stretch's looks before ``end``, which change nothing but times."""
+        pass_steady(self._watcher, stretch, end)
+        if self._open is None:
+            return
+        incident = self._open.incident
+        pieces = [case for case in self.cases if case.is_ripe]
+        if max(piece.last_seen_at for piece in pieces) < stretch.ahead.series.at(end - 1):
+            return  # all of them are away
+        observed_s = incident.observed_s
+        for elapsed_s in stretch.elapsed_s(end):
+            observed_s = round(observed_s + elapsed_s, 6)
+        after = replace(
+            incident,
+            box=reduce(Box.union, (piece.box for piece in pieces)),
+            confidence=max(incident.confidence, *(piece.confidence for piece in pieces)),
+            last_seen_at=max(piece.last_seen_at for piece in pieces),
+            observed_s=observed_s,
+        )
+        self._open = replace(self._open, incident=after)
 
     def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
         """The pictures have another size from now on."""

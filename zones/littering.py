@@ -11,14 +11,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from models.seeing import Track
+from models.values import changed
 from models.zone import LitteringRule
 from zones.case import Case, Match, Scene
 from zones.incidents import Site
 from zones.notes import Notes
 from zones.objects import ObjectJudge
 from zones.places import PlaceWatcher
-from zones.presence import KEPT, Presence, noted
+from zones.presence import KEPT, Presence, noted, recalled
 from zones.state import RuleMemory
+from zones.steady import Stretch
 from zones.watching import HIDDEN_SHARE, Followed
 
 EMPTY_FIRST = timedelta(seconds=3)
@@ -45,6 +47,14 @@ class LitteringWatcher(PlaceWatcher):
         self.presence = noted(self.presence, scene)
         return super().follow(scene, keeps_ripe=keeps_ripe)
 
+    def excuses(self, case: Case) -> bool:
+        """Whether looks may yet show that dwell of this standing, unripe case does not count."""
+        return not self.waives(case)
+
+    def waives(self, case: Case) -> bool:
+        """Whether none of this unripe case's dwell counts, whatever looks show."""
+        return case.is_ignored and case.attended_looks > 0
+
     def _excused(self, case: Case, match: Match, scene: Scene) -> Case:
         """Of a dropped thing, the time in which somebody was at it does not count; of others none.
 
@@ -57,19 +67,19 @@ class LitteringWatcher(PlaceWatcher):
             since = case.started_at - KEPT
             was_there = attended_at is not None and attended_at >= since
             is_dropped = was_there and self._is_new(case)
-            case = replace(case, is_ignored=not is_dropped, attended_looks=1)
+            case = changed(case, is_ignored=not is_dropped, attended_looks=1)
         if case.is_ignored:
-            return replace(case, waived=case.observed)
+            return changed(case, waived=case.observed)
         if attended_at is None:
             return case
         alone = scene.clock.watched_since(attended_at, scene.at)
-        return replace(case, waived=max(case.waived, case.observed - alone))
+        return changed(case, waived=max(case.waived, case.observed - alone))
 
     def _judged(self, case: Case, match: Match, scene: Scene, *, is_inside: bool) -> Case:
         after = super()._judged(case, match, scene, is_inside=is_inside)
         if case.is_ripe or sum(after.votes.values()) >= LEAST_LOOKS:
             return after
-        return replace(after, is_ripe=False)
+        return changed(after, is_ripe=False)
 
     def _is_new(self, case: Case) -> bool:
         """Whether its place was seen without it before."""
@@ -106,6 +116,21 @@ class LitteringJudge(ObjectJudge):
     def notes(self) -> Notes:
         """Who was there of late."""
         return Notes(presence=self._littering.presence)
+
+    def steady_until(self, stretch: Stretch) -> int:
+        """First look of a stretch that must be judged; its first one if nothing is sure."""
+        presence = self._littering.presence
+        is_known = (
+            presence.watched_since is not None if stretch.is_active else presence == Presence()
+        )
+        return super().steady_until(stretch) if is_known else stretch.begin
+
+    def pass_steady(self, stretch: Stretch, end: int) -> None:
+        """Take in a stretch's looks before ``end``; who was there is remembered for seconds."""
+        super().pass_steady(stretch, end)
+        if stretch.is_active:
+            looks = stretch.latest(end, KEPT)
+            self._littering.presence = recalled(self._littering.presence, looks, stretch.shape)
 
     def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
         """The pictures have another size from now on; who was there before is forgotten."""

@@ -12,6 +12,7 @@ from zones.closer import looked_at
 from zones.incidents import REPORT_EVERY_S, Seen, Site, cleared, opened, refreshed
 from zones.notes import Notes
 from zones.rescaling import rescaled
+from zones.steady import Stretch, pass_steady, steady_until
 from zones.watching import Watcher
 
 
@@ -21,15 +22,23 @@ class ObjectJudge:
     When the schedule ends, candidates stop; incidents stay open until the thing leaves.
     """
 
-    def __init__(self, site: Site, rule: Rule, watcher: Watcher) -> None:
+    def __init__(
+        self, site: Site, rule: Rule, watcher: Watcher, alert_after_s: float | None = None
+    ) -> None:
         self._site = site
         self._rule = rule
         self._watcher = watcher
+        self._alerts_at_s = alert_after_s
 
     @property
     def cases(self) -> tuple[Case, ...]:
         """All that is being watched."""
         return self._watcher.cases
+
+    @property
+    def watcher(self) -> Watcher:
+        """Who follows the things."""
+        return self._watcher
 
     @property
     def open(self) -> OpenIncident | None:
@@ -65,6 +74,16 @@ class ObjectJudge:
             taken.update(change.incident.incident_id for change in new)
         self._watcher.cases = tuple(reported)
         return changes
+
+    def steady_until(self, stretch: Stretch) -> int:
+        """First look of a stretch that must be judged; its first one if nothing is sure."""
+        return steady_until(
+            self._watcher, stretch, reports_each=True, alert_after_s=self._alerts_at_s
+        )
+
+    def pass_steady(self, stretch: Stretch, end: int) -> None:
+        """Take in a stretch's looks before ``end``, which change nothing but times."""
+        pass_steady(self._watcher, stretch, end)
 
     def rescale(self, x_factor: float, y_factor: float, width_px: int, height_px: int) -> None:
         """The pictures have another size from now on."""

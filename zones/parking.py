@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from models.geometry import Box
 from models.incident import IncidentChange
 from models.labels import VEHICLES
 from models.parking import AlreadyThere, QueuePolicy
@@ -23,6 +24,7 @@ from zones.incidents import Site, alerted
 from zones.labels import family
 from zones.meeting import reaches
 from zones.objects import ObjectJudge
+from zones.polygon import ZoneShape
 from zones.queue import SAME_VEHICLE_IOU, Member, after_light, after_queue, queue_sizes
 from zones.watching import Followed, Watcher, best_pairs
 
@@ -37,6 +39,8 @@ one that has taken the same spot has them at the same height."""
 
 class VehicleWatcher(Watcher):
     """Follows vehicles by their tracks."""
+
+    knows_by_place = False
 
     def __init__(self, rule: IllegalParkingRule, cases: Sequence[Case] = ()) -> None:
         super().__init__(rule, cases)
@@ -107,11 +111,26 @@ class VehicleWatcher(Watcher):
         _absorb_doubles(free, matches)
         return matches
 
-    def _is_inside(self, track: Track, scene: Scene) -> bool:
+    def follows(self, label: str) -> bool:
+        """Whether a thing that is watched may be called so at a look."""
+        return family(label) in self._families
+
+    def is_inside(self, box: Box, shape: ZoneShape) -> bool:
+        """Whether a thing in this box is surely in the zone."""
+        return shape.holds(box.anchor) and shape.foot_share(box) >= self._min_coverage_ratio
+
+    def excuses(self, case: Case) -> bool:
+        """Whether looks may yet show that dwell of this standing, unripe case does not count."""
         return (
-            scene.shape.holds(track.anchor)
-            and scene.shape.foot_share(track.box) >= self._min_coverage_ratio
+            (self._minds_queues and not case.queue_over)
+            or (self._longest_red_s is not None and not case.light_over)
+            or self._loading_s is not None
+            or self._minds_row
         )
+
+    def waives(self, case: Case) -> bool:
+        """Whether none of this unripe case's dwell counts, whatever looks show."""
+        return self._ignores_before and case.is_ignored
 
     def _still_stands(self, case: Case, track: Track) -> bool:
         if case.still_since is None:
@@ -136,7 +155,7 @@ class ParkingJudge(ObjectJudge):
     """Judges ``illegal_parking`` in one zone."""
 
     def __init__(self, site: Site, rule: IllegalParkingRule, cases: Sequence[Case] = ()) -> None:
-        super().__init__(site, rule, VehicleWatcher(rule, cases))
+        super().__init__(site, rule, VehicleWatcher(rule, cases), rule.alert_after_s)
         self._alert_after_s = rule.alert_after_s
 
     def _judged(

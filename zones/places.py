@@ -12,6 +12,7 @@ from models.geometry import Box
 from models.seeing import Track
 from models.zone import Rule
 from zones.case import Case, Match, Scene
+from zones.polygon import ZoneShape
 from zones.watching import Watcher, best_pairs
 
 SAME_PLACE_IOU = 0.3
@@ -23,12 +24,14 @@ SAME_PLACE_CENTRE_RATIO = 0.5
 class PlaceWatcher(Watcher):
     """Follows things by their place; ``by_label``: another label is another thing."""
 
+    knows_by_place = True
+
     def __init__(self, rule: Rule, cases: Sequence[Case] = (), *, by_label: bool) -> None:
         super().__init__(rule, cases)
         self._by_label = by_label
 
     def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:
-        free = {t.track_id: t for t in scene.seen if t.label in self._rule.labels}
+        free = {t.track_id: t for t in scene.seen if t.label in self.rule.labels}
         matches: dict[int, Match] = {}
         for index, case in enumerate(cases):
             for track in [free[i] for i in case.track_ids if i in free]:
@@ -39,8 +42,13 @@ class PlaceWatcher(Watcher):
             matches[index] = _match(free.pop(track_id))
         return matches
 
-    def _is_inside(self, track: Track, scene: Scene) -> bool:
-        return scene.shape.holds(track.anchor)
+    def follows(self, label: str) -> bool:
+        """Whether a thing that is watched may be called so at a look."""
+        return label in self.rule.labels
+
+    def is_inside(self, box: Box, shape: ZoneShape) -> bool:
+        """Whether a thing in this box is surely in the zone."""
+        return shape.holds(box.anchor)
 
     def _still_stands(self, case: Case, track: Track) -> bool:
         del case, track  # they were matched by their place
@@ -59,7 +67,7 @@ class PlaceWatcher(Watcher):
         self, cases: Sequence[Case], matches: Mapping[int, Match], scene: Scene
     ) -> Sequence[Track]:
         del cases, matches
-        return [track for track in scene.seen if track.label not in self._rule.labels]
+        return [track for track in scene.seen if track.label not in self.rule.labels]
 
     def _is_in_front(self, track: Track, case: Case) -> bool:
         return track.box.y2 >= case.box.y2

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from models.geometry import Box, Point, Points
 from models.zone import Zone
@@ -55,6 +57,21 @@ class ZoneShape:
             return 0.0
         return float(shapely.distance(self._polygon, shapely.Point(self._in_picture(point))))
 
+    def hold_which(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of many points, shape (n, 2), are in the zone; the same answers as one by one."""
+        x, y = self._all_in_picture(points)
+        held = (self._x1 <= x) & (x <= self._x2) & (self._y1 <= y) & (y <= self._y2)
+        held[held] = shapely.intersects_xy(self._polygon, x[held], y[held])
+        return held
+
+    def distances_px(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far each of many points, shape (n, 2), is from the zone; 0 in it."""
+        distances = np.zeros(len(points))
+        outside = ~self.hold_which(points)
+        x, y = self._all_in_picture(points[outside])
+        distances[outside] = shapely.distance(self._polygon, shapely.points(x, y))
+        return distances
+
     def foot_share(self, box: Box) -> float:
         """Share, 0 to 1, of the lowest fifth of the box that lies in the zone."""
         bottom = min(box.y2, float(self._height_px))
@@ -76,3 +93,10 @@ class ZoneShape:
             min(max(point[0], 0.0), self._width_px - 1.0),
             min(max(point[1], 0.0), self._height_px - 1.0),
         )
+
+    def _all_in_picture(
+        self, points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        x = np.minimum(np.maximum(points[:, 0], 0.0), self._width_px - 1.0)
+        y = np.minimum(np.maximum(points[:, 1], 0.0), self._height_px - 1.0)
+        return x, y

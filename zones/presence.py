@@ -6,14 +6,17 @@ Nobody is told apart from anybody: kept are boxes with their times, for seconds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from models.geometry import Box
 from models.labels import VEHICLES
+from models.seeing import Look, Track
 from zones.allowances import PERSON
 from zones.case import Scene
 from zones.clock import ZERO
+from zones.polygon import ZoneShape
 
 REACH_HEIGHTS = 1.0
 """Somebody is at a thing whose feet are no further from it than this share of the own height."""
@@ -66,14 +69,24 @@ def noted(presence: Presence, scene: Scene) -> Presence:
     if scene.active_since is None:
         return Presence()
     is_unbroken = presence.watched_since is not None and scene.elapsed > ZERO
-    kept = tuple(p for p in presence.passers if scene.at - p.at <= KEPT) if is_unbroken else ()
-    fresh = tuple(
-        Passer(at=scene.at, box=track.box, is_person=track.label == PERSON)
-        for track in scene.seen
+    before = presence if is_unbroken else Presence(watched_since=scene.at)
+    return _with(before, scene.at, scene.seen, scene.shape)
+
+
+def recalled(presence: Presence, looks: Iterable[Look], shape: ZoneShape) -> Presence:
+    """What is known after some looks without a gap."""
+    for look in looks:
+        seen = [track for track in look.tracks if track.last_seen == look.at]
+        presence = _with(presence, look.at, seen, shape)
+    return presence
+
+
+def _with(presence: Presence, at: datetime, seen: Sequence[Track], shape: ZoneShape) -> Presence:
+    kept = (passer for passer in presence.passers if at - passer.at <= KEPT)
+    fresh = (
+        Passer(at=at, box=track.box, is_person=track.label == PERSON)
+        for track in seen
         if (track.label == PERSON or track.label in VEHICLES)
-        and scene.shape.distance_px(track.anchor) <= KEPT_HEIGHTS * track.box.height
+        and shape.distance_px(track.anchor) <= KEPT_HEIGHTS * track.box.height
     )
-    return Presence(
-        watched_since=presence.watched_since if is_unbroken else scene.at,
-        passers=(*kept, *fresh)[-MOST_KEPT:],
-    )
+    return replace(presence, passers=(*kept, *fresh)[-MOST_KEPT:])

@@ -6,10 +6,11 @@ Pure: facts of one look in, sizes out. What a case makes of it is in :func:`afte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.geometry import Box
+from models.values import changed
 from zones.case import Case
 
 LEAST_QUEUE = 3
@@ -65,13 +66,13 @@ def after_queue(case: Case, size: int, longest_s: float) -> Case:
         return case
     peak = max(case.queue_peak, size)
     if peak < LEAST_QUEUE:
-        return replace(case, queue_peak=peak)
+        return changed(case, queue_peak=peak)
     if case.observed.total_seconds() > longest_s:
-        return replace(case, queue_peak=peak, queue_over=True)
+        return changed(case, queue_peak=peak, queue_over=True)
     if size < LEAST_QUEUE or 2 * size <= peak:
         is_over = case.observed - case.waived > MOVING_OFF
-        return replace(case, queue_peak=peak, queue_over=is_over)
-    return replace(case, queue_peak=peak, waived=case.observed)
+        return changed(case, queue_peak=peak, queue_over=is_over)
+    return changed(case, queue_peak=peak, waived=case.observed)
 
 
 def after_light(case: Case, moved_off_at: datetime | None, longest_red_s: float) -> Case:
@@ -84,8 +85,8 @@ def after_light(case: Case, moved_off_at: datetime | None, longest_red_s: float)
         return case
     is_green = moved_off_at is not None and moved_off_at > case.started_at
     if is_green or case.observed.total_seconds() > longest_red_s:
-        return replace(case, light_over=True)
-    return replace(case, waived=case.observed)
+        return changed(case, light_over=True)
+    return changed(case, waived=case.observed)
 
 
 def _are_linked(one: Member, other: Member) -> bool:

@@ -15,6 +15,7 @@ from models.calendar import Calendar
 from models.zone import Schedule, TimeWindow
 
 _DAY = timedelta(days=1)
+_QUARTER = timedelta(minutes=15)
 
 
 def is_active(schedule: Schedule, at: datetime) -> bool:
@@ -25,6 +26,22 @@ def is_active(schedule: Schedule, at: datetime) -> bool:
         return True
     local = at.astimezone(time_zone(schedule.timezone))
     return any(_holds(window, schedule.calendar, local) for window in schedule.windows)
+
+
+def constant_until(schedule: Schedule, at: datetime) -> datetime | None:
+    """A time until which it goes on to hold, or not to hold; ``None``: for ever.
+
+    Not the latest such time: clocks are set back and forth at full quarters of an hour.
+    """
+    if not schedule.windows:
+        return None
+    local = at.astimezone(time_zone(schedule.timezone)).replace(tzinfo=None)
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    quarters = (local - day) // _QUARTER + 1
+    edges = [edge for window in schedule.windows for edge in (window.start, window.end)]
+    times = [datetime.combine(day, edge) for edge in edges]
+    nearest = min((day + quarters * _QUARTER, *(time for time in times if time > local)))
+    return at + (nearest - local)
 
 
 def time_zone(name: str) -> ZoneInfo:

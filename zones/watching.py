@@ -11,12 +11,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 
+from models.geometry import Box
 from models.seeing import Track
 from models.zone import Rule
 from zones import case as cases_of
 from zones.case import Case, Match, Scene
 from zones.meeting import is_over, meets
+from zones.polygon import ZoneShape
 
 EDGE_MARGIN_RATIO = 0.25
 """So much of its size a thing's anchor may be outside before it has left: boxes jitter."""
@@ -42,7 +45,7 @@ class Watcher(ABC):
     """Follows the things that one rule cares about in one zone."""
 
     def __init__(self, rule: Rule, cases: Sequence[Case] = ()) -> None:
-        self._rule = rule
+        self.rule = rule
         self.cases: tuple[Case, ...] = tuple(cases)
 
     def follow(self, scene: Scene, *, keeps_ripe: bool) -> Followed:
@@ -68,9 +71,26 @@ class Watcher(ABC):
     def _match(self, cases: Sequence[Case], scene: Scene) -> Mapping[int, Match]:
         """Which track each case (by its index) is found in; each track for one case at most."""
 
+    knows_by_place: ClassVar[bool]
+    """Whether what is seen at the place of something that is away may be taken for it."""
+
     @abstractmethod
-    def _is_inside(self, track: Track, scene: Scene) -> bool:
-        """Whether the track is surely in the zone."""
+    def follows(self, label: str) -> bool:
+        """Whether a thing that is watched may be called so at a look."""
+
+    @abstractmethod
+    def is_inside(self, box: Box, shape: ZoneShape) -> bool:
+        """Whether a thing in this box is surely in the zone."""
+
+    def excuses(self, case: Case) -> bool:
+        """Whether looks may yet show that dwell of this standing, unripe case does not count."""
+        del case
+        return False
+
+    def waives(self, case: Case) -> bool:
+        """Whether none of this unripe case's dwell counts, whatever looks show."""
+        del case
+        return False
 
     @abstractmethod
     def _still_stands(self, case: Case, track: Track) -> bool:
@@ -103,10 +123,10 @@ class Watcher(ABC):
         if match is None and self._is_hidden(case, hiding):
             return case  # nobody could look there: neither for nor against
         if match is None or not self._is_near(match.track, scene):
-            return cases_of.missed(case, scene, self._rule, is_outside=match is not None)
-        is_inside = case.is_ripe or self._is_inside(match.track, scene)
+            return cases_of.missed(case, scene, self.rule, is_outside=match is not None)
+        is_inside = case.is_ripe or self.is_inside(match.track.box, scene.shape)
         if case.is_ripe or (case.is_standing and self._still_stands(case, match.track)):
-            case = cases_of.seen(case, match, scene, self._rule, is_inside=is_inside)
+            case = cases_of.seen(case, match, scene, self.rule, is_inside=is_inside)
         else:
             case = self._stood_or_moved(case, match, scene)
         return self._judged(case, match, scene, is_inside=is_inside)
@@ -114,7 +134,7 @@ class Watcher(ABC):
     def _stood_or_moved(self, case: Case, match: Match, scene: Scene) -> Case:
         since = match.track.stationary_since
         if since is None:
-            return cases_of.moving(case, match, scene)
+            return cases_of.moving(case, match, scene.at)
         return cases_of.standing(case, match, scene, since)
 
     def _excused(self, case: Case, match: Match, scene: Scene) -> Case:
@@ -125,7 +145,7 @@ class Watcher(ABC):
     def _judged(self, case: Case, match: Match, scene: Scene, *, is_inside: bool) -> Case:
         if case.is_standing and not case.is_ripe:
             case = self._excused(case, match, scene)
-        if case.is_ripe or not is_inside or not meets(case, self._rule):
+        if case.is_ripe or not is_inside or not meets(case, self.rule):
             return case
         return replace(case, is_ripe=True)
 
@@ -149,9 +169,9 @@ class Watcher(ABC):
 
     def _may_enter(self, track: Track, scene: Scene) -> bool:
         return (
-            track.label in self._rule.labels
-            and track.confidence >= ENTRY_CONFIDENCE_RATIO * self._rule.threshold(track.label)
-            and self._is_inside(track, scene)
+            track.label in self.rule.labels
+            and track.confidence >= ENTRY_CONFIDENCE_RATIO * self.rule.threshold(track.label)
+            and self.is_inside(track.box, scene.shape)
         )
 
     def _is_near(self, track: Track, scene: Scene) -> bool:
@@ -166,7 +186,7 @@ class Watcher(ABC):
     def _is_over(self, case: Case, scene: Scene) -> bool:
         if scene.is_settling and not case.track_ids:
             return False
-        return is_over(case, self._rule)
+        return is_over(case, self.rule)
 
 
 def _has_driven_on(case: Case) -> bool:

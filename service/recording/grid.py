@@ -7,33 +7,22 @@ replay makes exactly their decisions, to the ids of incidents.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from models.geometry import Box
 from models.seeing import Look, Track
+from models.times import from_us, to_us
+
+__all__ = ["confidence_steps", "from_us", "rounded", "side_steps", "to_us"]
 
 STEPS_A_PX = 8
 """Boxes are kept to an eighth of a pixel; detectors are not surer than one or two."""
 CONFIDENCE_STEPS = 200
 """Confidence is kept to 0.005."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 
 def rounded(look: Look) -> Look:
     """The look as it is recorded; rounding it again changes nothing."""
     return replace(look, tracks=tuple(_rounded_track(track) for track in look.tracks))
-
-
-def to_us(at: datetime) -> int:
-    """Whole microseconds since 1970; exact."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def from_us(at_us: int) -> datetime:
-    """The time, in UTC, of so many microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=at_us)
 
 
 def side_steps(side_px: float) -> int:

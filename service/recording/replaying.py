@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.incident import ChangeKind, Incident, IncidentChange
-from models.seeing import Look
 from models.zone import Camera
 from service.recording.closer import KnownAnswers
 from service.recording.codec import Columns
 from service.recording.reader import CameraRecording, Span
 from service.recording.relevance import Relevance
-from service.recording.unfold import looks_of
+from service.recording.unfold import series_of
 from zones.clock import longest_gap
 from zones.engine import ZoneEngine
 
@@ -87,12 +86,8 @@ def changes_of(
         for columns in recording.columns(stretch, span):
             tally.takes(columns)
             keep = relevance.of(columns)
-            for look in looks_of(camera.camera_id, columns, keep):
-                yield from _judge(engine, look, answers)
-
-
-def _judge(engine: ZoneEngine, look: Look, answers: KnownAnswers) -> tuple[IncidentChange, ...]:
-    return engine.look(look, answers.at(look.at) if len(answers) else None)
+            for series in series_of(camera.camera_id, columns, keep):
+                yield from engine.look_through(series, answers.at)
 
 
 class _Tally:

@@ -1,0 +1,233 @@
+"""What a series of looks holds, found out for all its rows at once: who stays, who may enter.
+
+Each answer errs, if at all, to the side of judging a look that need not have been judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.geometry import Box
+from models.zone import Rule
+from zones.polygon import ZoneShape
+from zones.queue import SAME_VEHICLE_IOU
+from zones.series import Floats, Ints, LookSeries, Mask
+from zones.watching import EDGE_MARGIN_RATIO, ENTRY_CONFIDENCE_RATIO
+
+SAME_PLACE_IOU = 0.5
+"""Boxes of two looks that overlap less are left to the rules; more than any of them asks for."""
+_ROUNDING = 1e-9
+_NOBODY: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _ByTrack:
+    """Rows sorted by track, and in each track by look."""
+
+    rows: Ints
+    looks: Ints
+    goes_on: Mask
+    """At the look before it stood there too, since the same time; or it moved then as well."""
+    next_seen: Ints
+    """The next row, of this track or a later one, at which a track was seen."""
+    first: dict[int, tuple[int, int]]
+    """Where a track's rows begin and end."""
+
+
+class Terrain:
+    """What all rules of a camera share of a series."""
+
+    def __init__(self, series: LookSeries) -> None:
+        self.series = series
+        self.look_of_row = np.repeat(np.arange(len(series)), np.diff(series.begins))
+        self.anchors = np.stack(
+            [(series.boxes[:, 0] + series.boxes[:, 2]) / 2, series.boxes[:, 3]], axis=1
+        )
+        self.sides = np.maximum(series.boxes[:, 2:] - series.boxes[:, :2], 0.0)
+        self.is_seen = series.ago_us == 0
+        self.by_track = self._sorted()
+        self._held: dict[int, Mask] = {}
+        self.moves = self.is_seen & (series.still_us == 0)
+        stands = self.is_seen & (series.still_us != 0)
+        self.stands_alone = stands & ~self._doubled(np.flatnonzero(stands))
+
+    def held(self, shape: ZoneShape) -> Mask:
+        """Rows whose anchor is in a zone."""
+        key = id(shape)
+        if key not in self._held:
+            self._held[key] = shape.hold_which(self.anchors)
+        return self._held[key]
+
+    def near(self, shape: ZoneShape, rows: Ints) -> Mask:
+        """Which of these rows are in a zone, or not further from it than boxes jitter."""
+        width, height = self.sides[rows].T
+        reach = EDGE_MARGIN_RATIO * np.sqrt(width * height)
+        near: Mask = shape.distances_px(self.anchors[rows]) <= reach
+        return near
+
+    def _sorted(self) -> _ByTrack:
+        series = self.series
+        rows = np.argsort(series.track_id, kind="stable")
+        ids, looks, still_us = series.track_id[rows], self.look_of_row[rows], series.still_us[rows]
+        goes_on = np.zeros(len(rows), dtype=bool)
+        goes_on[1:] = (
+            (ids[1:] == ids[:-1]) & (np.diff(looks) == 1) & (still_us[1:] == still_us[:-1])
+        )
+        boxes = series.boxes[rows]
+        is_there = _ious(boxes[1:], boxes[:-1]) >= SAME_PLACE_IOU
+        goes_on[1:] &= is_there | (still_us[1:] == 0)
+        places = np.where(self.is_seen[rows], np.arange(len(rows)), len(rows))
+        starts = np.flatnonzero(np.diff(ids, prepend=ids[:1] - 1))
+        bounds = zip(starts.tolist(), [*starts[1:].tolist(), len(ids)], strict=True)
+        first = dict(zip(ids[starts].tolist(), bounds, strict=True)) if len(ids) else {}
+        return _ByTrack(
+            rows=rows,
+            looks=looks,
+            goes_on=goes_on,
+            next_seen=np.minimum.accumulate(places[::-1])[::-1],
+            first=first,
+        )
+
+    def _doubled(self, rows: Ints) -> Mask:
+        """Rows that lie upon another of these in the same look."""
+        doubled = np.zeros(len(self.series.track_id), dtype=bool)
+        looks, boxes = self.look_of_row[rows], self.series.boxes[rows]
+        for offset in range(1, int(np.bincount(looks).max(initial=0))):
+            pairs = np.flatnonzero(looks[offset:] == looks[:-offset])
+            if not len(pairs):
+                break
+            ious = _ious(boxes[pairs], boxes[pairs + offset])
+            close = pairs[ious >= SAME_VEHICLE_IOU - _ROUNDING]
+            doubled[rows[close]] = doubled[rows[close + offset]] = True
+        return doubled
+
+
+class _Sightings:
+    """Looks at which certain rows are seen, without those of certain tracks."""
+
+    def __init__(self, series: LookSeries, terrain: Terrain, which: Mask) -> None:
+        rows = np.flatnonzero(which)
+        self._ids, self._looks = series.track_id[rows], terrain.look_of_row[rows]
+        self._end = len(series)
+        self._known, self._others = _NOBODY, self._looks
+
+    def next(self, look: int, known_ids: frozenset[int]) -> int:
+        """The first of them from a look on; the end of the series if there is none."""
+        if known_ids != self._known:
+            others = ~np.isin(self._ids, np.fromiter(known_ids, np.int64, len(known_ids)))
+            self._known, self._others = known_ids, self._looks[others]
+        index = int(np.searchsorted(self._others, look))
+        return int(self._others[index]) if index < len(self._others) else self._end
+
+
+class Ahead:
+    """What one rule at its zone may meet in a series."""
+
+    def __init__(
+        self, terrain: Terrain, shape: ZoneShape, rule: Rule, follows: Callable[[str], bool]
+    ) -> None:
+        """``follows``: whether a thing of the rule may be called so at a look."""
+        series = terrain.series
+        self.series, self.shape = series, shape
+        self._by_track = terrain.by_track
+        is_own = np.array([follows(label) for label in series.labels], dtype=bool)
+        follows_row = is_own[series.label] if len(is_own) else self._none()
+        self._until = self._goes_on(terrain, terrain.stands_alone & follows_row)
+        self._moves_until = self._goes_on(terrain, terrain.moves & follows_row)
+        self._followed = _Sightings(series, terrain, terrain.is_seen & follows_row)
+        self._entries = _Sightings(series, terrain, self._may_enter(terrain, rule))
+
+    def place_of(self, track_id: int, look: int) -> int | None:
+        """Where a track's row of a look is, sorted by tracks; ``None`` if it is not there."""
+        begin, end = self._by_track.first.get(track_id, (0, 0))
+        place = begin + int(np.searchsorted(self._by_track.looks[begin:end], look))
+        return place if place < end and self._by_track.looks[place] == look else None
+
+    def stays_until(self, place: int) -> int:
+        """First look at which the track is not surely seen standing in or at the zone as before."""
+        return int(self._by_track.looks[place] + self._until[place] - place)
+
+    def moves_until(self, place: int) -> int:
+        """First look at which the track is not surely seen moving in or at the zone."""
+        return int(self._by_track.looks[place] + self._moves_until[place] - place)
+
+    def next_sight(self, track_id: int, look: int) -> int:
+        """First look, from this one on, at which a track is seen."""
+        begin, end = self._by_track.first.get(track_id, (0, 0))
+        place = begin + int(np.searchsorted(self._by_track.looks[begin:end], look))
+        if place >= end or self._by_track.next_seen[place] >= end:
+            return len(self.series)
+        return int(self._by_track.looks[self._by_track.next_seen[place]])
+
+    def next_cover(self, box: Box, share: float, looks: range, harmless_ids: frozenset[int]) -> int:
+        """First of some looks at which another track covers so much of a box; else their end."""
+        series = self.series
+        rows = slice(int(series.begins[looks.start]), int(series.begins[looks.stop]))
+        boxes = series.boxes[rows]
+        low = np.maximum(boxes[:, :2], (box.x1, box.y1))
+        high = np.minimum(boxes[:, 2:], (box.x2, box.y2))
+        common = np.maximum(high - low, 0.0).prod(axis=1)
+        for row in (np.flatnonzero(common >= (share - _ROUNDING) * box.area) + rows.start).tolist():
+            if int(series.track_id[row]) not in harmless_ids:
+                return int(np.searchsorted(series.begins, row, side="right")) - 1
+        return looks.stop
+
+    def rows_of(self, track_id: int, begin: int, end: int) -> Ints:
+        """Rows of a track that each of some looks shows."""
+        place = self.place_of(track_id, begin)
+        if place is None:
+            raise ValueError(f"track {track_id} is not in look {begin}")
+        return self.rows(place, end - begin)
+
+    def rows(self, place: int, count: int) -> Ints:
+        """Rows of a track's next looks."""
+        return self._by_track.rows[place : place + count]
+
+    def next_entry(self, look: int, known_ids: frozenset[int]) -> int:
+        """First look, from this one on, at which something else may enter the zone."""
+        return self._entries.next(look, known_ids)
+
+    def next_followed(self, look: int, known_ids: frozenset[int]) -> int:
+        """First look at which anything is seen, anywhere, that the rule could take for its own."""
+        return self._followed.next(look, known_ids)
+
+    def _goes_on(self, terrain: Terrain, stays: Mask) -> Ints:
+        """By place: the next place at which the track does not go on as before."""
+        rows, goes_on = terrain.by_track.rows, terrain.by_track.goes_on
+        candidates = np.flatnonzero(stays)
+        stays[candidates] = terrain.near(self.shape, candidates)
+        places = np.arange(len(rows))
+        ends = np.where(goes_on & stays[rows], len(rows), places)
+        # The nearest end after each place, from behind.
+        after = np.append(np.minimum.accumulate(ends[::-1])[::-1][1:], len(rows))
+        until: Ints = np.where(stays[rows], after, places)
+        return until
+
+    def _may_enter(self, terrain: Terrain, rule: Rule) -> Mask:
+        labels = self.series.labels
+        if not labels:
+            return self._none()
+        least = np.array(
+            [
+                ENTRY_CONFIDENCE_RATIO * rule.threshold(label) if label in rule.labels else np.inf
+                for label in labels
+            ]
+        )
+        enters: Mask = terrain.is_seen & (self.series.confidence >= least[self.series.label])
+        return enters & terrain.held(self.shape)
+
+    def _none(self) -> Mask:
+        return np.zeros(len(self.series.track_id), dtype=bool)
+
+
+def _ious(one: Floats, other: Floats) -> Floats:
+    """Overlaps of boxes, pair by pair, as :meth:`models.geometry.Box.iou` gives them."""
+    low, high = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
+    common = np.maximum(high - low, 0.0).prod(axis=1)
+    areas = [np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0).prod(axis=1) for boxes in (one, other)]
+    total = areas[0] + areas[1] - common
+    ious: Floats = np.divide(common, total, out=np.zeros_like(common), where=total > 0)
+    return ious
