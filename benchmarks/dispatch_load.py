@@ -35,7 +35,7 @@ from detector.training.latency import machine
 START_S = 30.0
 DRAIN_S = 60.0
 ORDER = {
-    "camera_id": "main-street-3", "camera_name": "Main Street 3", "zone_id": "double-yellow",
+    "camera_name": "Main Street 3",
     "zone_name": "Double yellow lines", "rule_id": "parking", "rule_kind": "illegal_parking",
     "category": "illegal_parking", "label": "car", "confidence": 0.91,
     "box_xyxy": [412, 233.5, 598, 342], "width_px": 960, "height_px": 540, "observed_s": 300,
@@ -65,6 +65,12 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def order_of(number: int) -> dict[str, Any]:
+    """An order of a new incident, of one of 200 cameras with two zones each."""
+    place = {"camera_id": f"camera-{number % 200}", "zone_id": f"zone-{number % 2}"}
+    return ORDER | place | {"incident_id": str(uuid.uuid4())}
 
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -115,7 +121,7 @@ async def post_orders(arguments: argparse.Namespace, port: int, key: str) -> Tak
                 return
             if due > now:
                 await asyncio.sleep(due - now)
-            body = json.dumps(ORDER | {"incident_id": str(uuid.uuid4())}).encode()
+            body = json.dumps(order_of(number)).encode()
             status, _ = await client.send("POST", "/api/v1/work-orders", body)
             done = time.perf_counter()
             if status == 201:

@@ -1,8 +1,8 @@
 """One POST to a receiver that may be slow, hostile or gone.
 
-``http.client`` on a socket of our own: it follows no redirects and no proxies, connects to the
-address that was checked, and the whole exchange ends at a deadline, however slowly the receiver
-drips.
+``http.client`` reads the answer from a socket of our own: no redirects and no proxies are followed,
+it is connected to the address that was checked, and the whole exchange ends at a deadline, however
+slowly the receiver drips.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 
 from service.decisions.retry import Outcome
 from service.delivery.addresses import Address, resolve
+from service.delivery.connections import Deadline, KeptConnections, Receiver, TimedSocket
 
 TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 1024
@@ -44,6 +44,8 @@ class Poster:
     allow_private: bool = False
     timeout_s: float = TIMEOUT_S
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    kept: KeptConnections | None = None
+    """Connections that are used again; ``None``: each request has its own."""
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send, and tell what the receiver answered; never raises for anything it does."""
@@ -64,76 +66,79 @@ class Poster:
             text=text,
         )
 
+    def tidy(self) -> None:
+        """Close the connections that nobody has used for a while."""
+        if self.kept is not None:
+            self.kept.tidy()
+
+    def close(self) -> None:
+        """Close the connections that were kept."""
+        if self.kept is not None:
+            self.kept.close()
+
     def _exchange(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[Outcome, str]:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or _default_port(parts.scheme)
-        connection = http.client.HTTPConnection(host, port, timeout=self.timeout_s)
-        addresses = resolve(host, port, allow_private=self.allow_private)
-        deadline = _Deadline(self.timeout_s)
+        to = (parts.scheme, parts.hostname or "", parts.port or _default_port(parts.scheme))
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        request = _request(target, {"Host": _host_header(parts.netloc), **headers}, body)
+        deadline = Deadline(self.timeout_s)
+        kept = None if self.kept is None else self.kept.take(to)
+        if kept is not None:
+            try:
+                return self._answer(kept, to, request, deadline)
+            except ConnectionError:
+                pass  # closed meanwhile, before it answered: a new one tells how the receiver is
+        return self._answer(self._connected(to, deadline), to, request, deadline)
+
+    def _connected(self, to: Receiver, deadline: Deadline) -> TimedSocket:
+        scheme, host, port = to
+        raw = _connect(resolve(host, port, allow_private=self.allow_private), port, deadline)
+        return TimedSocket(self._wrap(raw, host, scheme))
+
+    def _answer(
+        self, connection: TimedSocket, to: Receiver, request: bytes, deadline: Deadline
+    ) -> tuple[Outcome, str]:
+        connection.deadline = deadline
+        is_kept = False
         try:
-            raw = _connect(addresses, port, deadline)
-            connection.sock = self._wrap(raw, host, parts.scheme)
-            deadline.watch(connection.sock)
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            all_headers = {"User-Agent": USER_AGENT, "Host": _host_header(parts.netloc), **headers}
-            connection.request("POST", target, body, all_headers)
-            response = connection.getresponse()
-            if deadline.is_over:
-                # Cut off within the headers, which http.client takes for their end.
-                raise TimeoutError
-            return _read(response)
+            connection.sendall(request)
+            # It asks of a socket no more than makefile().
+            response = http.client.HTTPResponse(connection, method="POST")  # type: ignore[arg-type]
+            try:
+                response.begin()
+                answer = _read(response)
+                # Read to its end, by a receiver that goes on: then it is free for the next.
+                is_kept = response.isclosed() and not response.will_close
+            finally:
+                response.close()
         finally:
-            deadline.cancel()
-            connection.close()
+            if is_kept and self.kept is not None:
+                self.kept.keep(to, connection)
+            else:
+                connection.close()
+        return answer
 
     def _wrap(self, raw: socket.socket, host: str, scheme: str) -> socket.socket:
         if scheme != "https":
             return raw
         try:
-            # The handshake comes with the first write, when the deadline already watches it.
+            # The handshake comes with the first write, within the deadline.
             return self.tls().wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
         except BaseException:
             raw.close()
             raise
 
 
-class _Deadline:
-    """Cuts a connection off at a time, which ends every read and write on it."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._end_s = time.monotonic() + timeout_s
-        self._timer: threading.Timer | None = None
-
-    @property
-    def left_s(self) -> float:
-        """What is left of the time; never quite nothing, which would mean "do not wait"."""
-        return max(0.01, self._end_s - time.monotonic())
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the connection has been cut off."""
-        return time.monotonic() >= self._end_s
-
-    def watch(self, connected: socket.socket) -> None:
-        """Cut this socket off when the time is over."""
-        self._timer = threading.Timer(self.left_s, _cut, (connected,))
-        self._timer.daemon = True
-        self._timer.start()
-
-    def cancel(self) -> None:
-        """The exchange is over."""
-        if self._timer is not None:
-            self._timer.cancel()
+def _request(target: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The request as it goes out, in one piece; a :class:`ValueError` for what cannot be sent."""
+    fields = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    if " " in target or any(not line.isprintable() for line in lines):
+        raise ValueError("the address holds characters that cannot be sent")
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode("ascii") + body
 
 
-def _cut(connected: socket.socket) -> None:
-    try:
-        connected.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the receiver closed it first
-
-
-def _connect(addresses: list[Address], port: int, deadline: _Deadline) -> socket.socket:
+def _connect(addresses: list[Address], port: int, deadline: Deadline) -> socket.socket:
     """Connect to the first address that answers, all of them together within the time."""
     failure: OSError = OSError("no address")
     for family, address in addresses:
@@ -141,6 +146,7 @@ def _connect(addresses: list[Address], port: int, deadline: _Deadline) -> socket
         try:
             connected.settimeout(deadline.left_s)
             connected.connect((address, port))
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             connected.close()
             failure = error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
@@ -41,14 +42,42 @@ def attempt_of(answer: Answer, at: datetime) -> Attempt:
     )
 
 
-def record(
+def record_all(
+    connection: Connection,
+    ended: Sequence[tuple[Claim, Answer, Decision]],
+    now: datetime,
+    disable_after: timedelta,
+) -> int:
+    """Write attempts down with what follows from them; how many subscriptions are given up.
+
+    Subscriptions in one order everywhere: two processes never wait for each other in turn.
+    """
+    given_up = 0
+    for subscription_id in sorted({claimed.subscription_id for claimed, *_rest in ended}):
+        own = [each for each in ended if each[0].subscription_id == subscription_id]
+        delivered = [
+            (claimed, attempt_of(answer, now))
+            for claimed, answer, decision in own
+            if decision.verdict is Verdict.DELIVERED
+        ]
+        if delivered:
+            claims.finish_delivered(connection, delivered[0][0].lease_owner, delivered)
+            subscriptions.note_success(connection, subscription_id, now)
+        for claimed, answer, decision in own:
+            if decision.verdict is not Verdict.DELIVERED:
+                attempt = attempt_of(answer, now)
+                given_up += record_failure(connection, claimed, attempt, decision, disable_after)
+    return given_up
+
+
+def record_failure(
     connection: Connection,
     claimed: Claim,
     attempt: Attempt,
     decision: Decision,
     disable_after: timedelta,
 ) -> bool:
-    """Write an attempt down with what follows from it; whether its subscription is given up."""
+    """Write a failed attempt down with what follows; whether its subscription is given up."""
     now = attempt.at
     is_ours = claims.finish(
         connection,
@@ -58,9 +87,6 @@ def record(
         next_attempt_at=now + timedelta(seconds=decision.delay_s),
     )
     if not is_ours:
-        return False
-    if decision.verdict is Verdict.DELIVERED:
-        subscriptions.note_success(connection, claimed.subscription_id, now)
         return False
     until = now + timedelta(seconds=decision.pause_s) if decision.pause_s else None
     subscriptions.note_failure(connection, claimed.subscription_id, until, now)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from service.decisions.events import SPEC_VERSION, EventType, plain_json
 from service.delivery.post import Answer, Poster
@@ -16,9 +18,18 @@ from service.store.secrets import SecretBox
 PING_SOURCE = "/api/v1/subscriptions"
 
 
-def send(poster: Poster, box: SecretBox, what: Claim, now: datetime) -> Answer:
-    """Attempt a delivery; raises :class:`StoreError` if its secret cannot be opened."""
-    return _post(poster, box, what, what.event_id, what.body, now)
+def send(
+    poster: Poster,
+    box: SecretBox,
+    what: Claim,
+    now: datetime,
+    also: Mapping[str, str] = MappingProxyType({}),
+) -> Answer:
+    """Attempt a delivery; raises :class:`StoreError` if its secret cannot be opened.
+
+    ``also``: headers besides those of the event.
+    """
+    return _post(poster, box, what, what.event_id, what.body, now, also)
 
 
 def ping(poster: Poster, box: SecretBox, to: Subscription, now: datetime) -> Answer:
@@ -45,13 +56,14 @@ def _post(
     event_id: str,
     event: str,
     now: datetime,
+    also: Mapping[str, str] = MappingProxyType({}),
 ) -> Answer:
     is_plain = to.format is BodyFormat.JSON
     body = (plain_json(event) if is_plain else event).encode()
     content_type = PLAIN_CONTENT_TYPE if is_plain else CONTENT_TYPE
     secrets = [box.open(each) for each in _secrets(to, now)]
     headers = signed_headers(secrets, event_id, int(now.timestamp()), body, content_type)
-    return poster.post(to.url, headers, body)
+    return poster.post(to.url, {**headers, **also}, body)
 
 
 def _secrets(to: Claim | Subscription, now: datetime) -> list[str]:

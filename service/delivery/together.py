@@ -27,12 +27,12 @@ class Together(Generic[Item]):
         """How much waits for its turn."""
         return len(self._waiting)
 
-    def bring(self, item: Item) -> None:
-        """Return once the item was worked on, by this thread or another."""
+    def bring(self, *items: Item) -> None:
+        """Return once the items were worked on, by this thread or another."""
         with self._list:
-            self._waiting.append(item)
+            self._waiting += items
         with self._working:
             with self._list:
-                items, self._waiting = self._waiting, []
-            if items:
-                self._work(items)
+                all_items, self._waiting = self._waiting, []
+            if all_items:
+                self._work(all_items)

@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
@@ -22,21 +22,29 @@ import structlog
 
 from models.errors import StoreError
 from service.decisions.retry import DISABLE_AFTER, Decision
+from service.delivery.connections import KeptConnections
 from service.delivery.metrics import DeliveryMetrics
 from service.delivery.post import Answer, Poster
-from service.delivery.recording import attempt_of, decided, record
+from service.delivery.recording import attempt_of, decided, record_all
 from service.delivery.sending import ping, send
 from service.delivery.together import Together
+from service.delivery.tracing import attempting
 from service.store import claims
 from service.store.claims import Claim, Lease
 from service.store.database import Database
 from service.store.records import Attempt, Subscription, SubscriptionKind
 from service.store.secrets import NO_KEY, SecretBox
+from service.tracing import NO_TRACES, Tracer
 
 SILENT_S = 60.0
 """The claiming thread beats at each poll; longer than the database's own time-outs."""
 PINGS_AT_ONCE = 4
 """Each holds a thread of the interface for as long as the receiver takes."""
+
+LOOK_EVERY_S = 0.02
+"""At most so often it is looked what is due, however often orders change."""
+RECORD_EVERY_S = 0.05
+"""Attempts that took no longer together are recorded together."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +56,8 @@ class DeliverySettings:
     threads: int = 16
     per_subscription: int = 4
     """Requests to one subscription at a time, each of another order."""
+    ahead: int = 16
+    """For each of those, deliveries that are claimed at a time and sent one after the other."""
     poll_s: float = 0.5
     lease_s: float = 60.0
     """A claim that is not finished by then is taken for lost; longer than any attempt."""
@@ -80,12 +90,14 @@ class DeliveryWorker:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         secrets: SecretBox = NO_KEY,
         mqtt: Broker | None = None,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
+        self._tracer = tracer
         self._secrets = secrets
         self._mqtt = mqtt
         self._pings = threading.BoundedSemaphore(PINGS_AT_ONCE)
         self._database = database
-        self._poster = poster
+        self._poster = replace(poster, kept=KeptConnections())
         self._settings = settings
         self._metrics = metrics or DeliveryMetrics()
         self._now = now
@@ -115,6 +127,7 @@ class DeliveryWorker:
         self._wake.set()
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._poster.close()
         try:
             with self._database.write() as connection:
                 claims.release(connection, self._owner)
@@ -145,17 +158,20 @@ class DeliveryWorker:
         while not self._stopping.is_set():
             self._beat_s = time.monotonic()
             try:
-                claimed = self._claim()
+                lines = self._claim()
             except StoreError as error:
                 log.error("deliveries cannot be claimed, will keep trying", reason=str(error))
-                claimed = []
-            for each in claimed:
-                self._pool.submit(self._attempt, each)
-            if not claimed:
+                lines = []
+            for line in lines:
+                self._pool.submit(self._deliver, line)
+            self._stopping.wait(LOOK_EVERY_S)
+            if not lines:
                 self._wake.wait(self._settings.poll_s)
+                self._poster.tidy()
             self._wake.clear()
 
-    def _claim(self) -> list[Claim]:
+    def _claim(self) -> list[list[Claim]]:
+        """Claim what is due; each list is to be sent one after the other."""
         now = self._now()
         with self._database.read() as connection:
             due = claims.due_subscriptions(connection, now, self._kinds())
@@ -167,11 +183,14 @@ class DeliveryWorker:
             now=now,
             until=now + timedelta(seconds=self._settings.lease_s),
         )
+        ahead = self._settings.ahead
+        most = {each: lines * (1 if due[each] else ahead) for each, lines in room.items()}
         with self._database.write() as connection:
-            claimed = claims.claim(connection, lease, room)
+            claimed = claims.claim(connection, lease, most)
+        lines = _in_lines(claimed, room)
         with self._lock:
-            self._under_way.update(each.subscription_id for each in claimed)
-        return claimed
+            self._under_way.update(line[0].subscription_id for line in lines)
+        return lines
 
     def _kinds(self) -> list[SubscriptionKind]:
         """Whom this process can serve now: what is due to others waits and loses no attempt."""
@@ -201,24 +220,55 @@ class DeliveryWorker:
                     free -= wanted
             return room
 
-    def _attempt(self, claimed: Claim) -> None:
+    def _deliver(self, line: Sequence[Claim]) -> None:
+        """Attempt one after the other, and give back those that are left after a failure."""
+        ended: list[tuple[Claim, Answer]] = []
+        begun_s = time.monotonic()
+        done = 0
         try:
-            answer = self._post(claimed)
+            for claimed in line:
+                if self._stopping.is_set() or self._is_late(claimed):
+                    break
+                done += 1
+                ended.append((claimed, self._post(claimed)))
+                if not ended[-1][1].outcome.is_success:
+                    break
+                if time.monotonic() - begun_s > RECORD_EVERY_S:
+                    self._ended.bring(*ended)
+                    ended, begun_s = [], time.monotonic()
         except Exception:  # a pool thread has nobody to raise to: all is logged
-            log.exception("an attempt failed by a mistake of ours", delivery=claimed.delivery_id)
-            self._give_up_room([claimed])
-        else:
-            self._ended.bring((claimed, answer))
+            log.exception("an attempt failed by a mistake of ours", delivery=line[0].delivery_id)
+        finally:
+            if ended:
+                self._ended.bring(*ended)
+            self._give_back(line[done:])
+            self._give_up_room(line[0].subscription_id)
 
-    def _give_up_room(self, ended: Sequence[Claim]) -> None:
+    def _is_late(self, claimed: Claim) -> bool:
+        """Whether its lease may end while it is under way, and another process may send it too."""
+        left = claimed.lease_until - self._now()
+        return left < timedelta(seconds=self._poster.timeout_s)
+
+    def _give_back(self, left: Sequence[Claim]) -> None:
+        if not left:
+            return
+        try:
+            with self._database.write() as connection:
+                claims.release(connection, self._owner, [each.delivery_id for each in left])
+        except StoreError as failure:
+            log.warning("claims stay until their lease ends", reason=str(failure))
+
+    def _give_up_room(self, subscription_id: str) -> None:
         with self._lock:
-            self._under_way.subtract(each.subscription_id for each in ended)
+            self._under_way[subscription_id] -= 1
         self._wake.set()
 
     def _post(self, claimed: Claim) -> Answer:
-        if claimed.kind is SubscriptionKind.MQTT and self._mqtt is not None:
-            return self._mqtt.publish(claimed.body)
-        return send(self._poster, self._secrets, claimed, self._now())
+        with attempting(self._tracer, claimed) as attempted:
+            if claimed.kind is SubscriptionKind.MQTT and self._mqtt is not None:
+                return attempted.end(self._mqtt.publish(claimed.body))
+            now, headers = self._now(), attempted.headers
+            return attempted.end(send(self._poster, self._secrets, claimed, now, headers))
 
     def _settle(self, ended: Sequence[tuple[Claim, Answer]]) -> None:
         try:
@@ -226,8 +276,6 @@ class DeliveryWorker:
         except Exception:  # a pool thread has nobody to raise to: all is logged
             ids = [claimed.delivery_id for claimed, _answer in ended]
             log.exception("attempts were not recorded by a mistake of ours", deliveries=ids)
-        finally:
-            self._give_up_room([claimed for claimed, _answer in ended])
 
     def _record(self, ended: Sequence[tuple[Claim, Answer]]) -> None:
         try:
@@ -246,20 +294,13 @@ class DeliveryWorker:
 
     def _record_together(self, ended: Sequence[tuple[Claim, Answer]]) -> None:
         now, settings = self._now(), self._settings
-        # Subscriptions in one order everywhere: two processes never wait for each other in turn.
-        ordered = sorted(ended, key=lambda each: (each[0].subscription_id, each[0].delivery_id))
-        verdicts = [(*each, decided(*each, settings.retry_scale)) for each in ordered]
+        verdicts = [(*each, decided(*each, settings.retry_scale)) for each in ended]
         with self._database.write() as connection:
-            disabled = [
-                record(
-                    connection, claimed, attempt_of(answer, now), verdict, settings.disable_after
-                )
-                for claimed, answer, verdict in verdicts
-            ]
+            disabled = record_all(connection, verdicts, now, settings.disable_after)
         for claimed, answer, verdict in verdicts:
             self._tell(claimed, answer, verdict)
-        if any(disabled):
-            self._metrics.disabled.inc(sum(disabled))
+        if disabled:
+            self._metrics.disabled.inc(disabled)
             self.wake()
 
     def _tell(self, claimed: Claim, answer: Answer, decision: Decision) -> None:
@@ -275,3 +316,16 @@ class DeliveryWorker:
             error=answer.error,
             took_ms=round(answer.duration_s * 1000, 1),
         )
+
+
+def _in_lines(claimed: Sequence[Claim], room: dict[str, int]) -> list[list[Claim]]:
+    """Claims in as many lists for each subscription as it has room for requests at a time."""
+    of_each: dict[str, list[Claim]] = {}
+    for each in claimed:
+        of_each.setdefault(each.subscription_id, []).append(each)
+    lines = [
+        own[number :: room[subscription_id]]
+        for subscription_id, own in of_each.items()
+        for number in range(room[subscription_id])
+    ]
+    return [line for line in lines if line]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from service.store.records import Attempt, BodyFormat, DeliveryState, Subscripti
 from service.store.schema import attempts, deliveries, events, subscriptions
 
 _INSERT_ATTEMPT = sa.insert(attempts)
+_ATTEMPT_FIELDS = [field.name for field in fields(Attempt)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +23,7 @@ class Claim:
 
     delivery_id: int
     lease_owner: str
+    lease_until: datetime
     attempts: int
     """Attempts made before."""
     event_id: str
@@ -119,18 +121,53 @@ def finish(
     done = connection.execute(sa.update(deliveries).where(is_ours).values(**values))
     if done.rowcount == 0:
         return False
-    row = asdict(attempt) | {"delivery_id": claimed.delivery_id}
-    connection.execute(_INSERT_ATTEMPT, row)
+    connection.execute(_INSERT_ATTEMPT, _attempt_row(claimed, attempt))
     return True
 
 
-def release(connection: Connection, owner: str) -> None:
-    """Give back what this process claimed and did not attempt."""
-    connection.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.lease_owner == owner)
-        .values(lease_owner=None, lease_until=None)
-    )
+def finish_delivered(
+    connection: Connection, owner: str, delivered: Sequence[tuple[Claim, Attempt]]
+) -> None:
+    """Record attempts that succeeded, together; those whose lease was lost meanwhile are left."""
+    is_ours: set[int] = set()
+    for status_code in {attempt.status_code for _claimed, attempt in delivered}:
+        alike = [each for each in delivered if each[1].status_code == status_code]
+        ids = [claimed.delivery_id for claimed, _attempt in alike]
+        is_mine = deliveries.c.delivery_id.in_(ids) & (deliveries.c.lease_owner == owner)
+        values: dict[str, Any] = {
+            "state": DeliveryState.DELIVERED,
+            "attempts": deliveries.c.attempts + 1,
+            "lease_owner": None,
+            "lease_until": None,
+            "last_status_code": status_code,
+            "last_error": None,
+            "finished_at": max(attempt.at for _claimed, attempt in alike),
+        }
+        done = sa.update(deliveries).where(is_mine).values(**values)
+        is_ours |= set(connection.scalars(done.returning(deliveries.c.delivery_id)))
+    rows = [
+        _attempt_row(claimed, attempt)
+        for claimed, attempt in delivered
+        if claimed.delivery_id in is_ours
+    ]
+    if rows:
+        connection.execute(_INSERT_ATTEMPT, rows)
+
+
+def _attempt_row(claimed: Claim, attempt: Attempt) -> dict[str, object]:
+    return {name: getattr(attempt, name) for name in _ATTEMPT_FIELDS} | {
+        "delivery_id": claimed.delivery_id
+    }
+
+
+def release(
+    connection: Connection, owner: str, delivery_ids: Collection[int] | None = None
+) -> None:
+    """Give back what this process claimed and did not attempt: these, or all."""
+    query = sa.update(deliveries).where(deliveries.c.lease_owner == owner)
+    if delivery_ids is not None:
+        query = query.where(deliveries.c.delivery_id.in_(list(delivery_ids)))
+    connection.execute(query.values(lease_owner=None, lease_until=None))
 
 
 def _due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
@@ -163,6 +200,7 @@ def _claims(connection: Connection, ids: Sequence[int]) -> list[Claim]:
         sa.select(
             deliveries.c.delivery_id,
             deliveries.c.lease_owner,
+            deliveries.c.lease_until,
             deliveries.c.attempts,
             deliveries.c.event_id,
             events.c.body,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from copy import copy
@@ -17,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from models.errors import StoreError
 from service.store.liveness import replace_dead
 from service.store.scope import OPTION, WHOLE_CITY, Scope
+from service.store.turns import Turns
 
 BUSY_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 5
@@ -35,7 +35,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         # SQLite takes one writer at a time and lets the others poll; a lock makes them queue.
-        self._writers = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._writers = Turns() if engine.dialect.name == "sqlite" else nullcontext()
         self._scope = WHOLE_CITY
 
     def __enter__(self) -> Self:
@@ -158,6 +158,7 @@ def _postgresql_engine(url: URL) -> Engine:
     )
     # Instead of pool_pre_ping, which asks the server before each transaction.
     replace_dead(engine)
+    sa.event.listen(engine, "connect", _prepare_postgresql)
     return engine
 
 
@@ -170,6 +171,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    # A plan that was made once and for all while a table was empty reads all of it when it is not.
+    connection.execute("SET plan_cache_mode = force_custom_plan")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,7 +8,7 @@ import pytest
 from models.errors import StoreError
 from service.api.subscriptions import router
 from service.delivery import worker
-from service.delivery.recording import record
+from service.delivery.recording import record_all
 from tests.support.dispatch import Service, wait_for
 from tests.support.receiver import receiver
 
@@ -18,13 +18,13 @@ def test_one_attempt_that_cannot_be_recorded_spoils_no_other(
 ) -> None:
     spoilt: set[str] = set()
 
-    def fails_for_one(connection: Any, claimed: Any, *rest: Any) -> bool:
-        done = record(connection, claimed, *rest)
-        if claimed.order_id in spoilt:
+    def fails_for_one(connection: Any, ended: Any, *rest: Any) -> int:
+        done = record_all(connection, ended, *rest)
+        if spoilt & {claimed.order_id for claimed, *_answer in ended}:
             raise StoreError("this one is never recorded")
         return done
 
-    monkeypatch.setattr(worker, "record", fails_for_one)
+    monkeypatch.setattr(worker, "record_all", fails_for_one)
     go_on = threading.Event()
 
     def answer(handler: Any, _hook: Any) -> None:
