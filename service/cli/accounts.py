@@ -14,13 +14,12 @@ from models.errors import SetupError
 from service.api import keys
 from service.cli.lengths import length_of
 from service.cli.stores import DatabaseOption, DataDirOption, open_store
-from service.decisions.access import Role, scope_problem
+from service.decisions.access import NOT_FOR_PERSONS, Role, scope_problem
+from service.decisions.passwords import password_problem
 from service.store import access, audit, passwords, subscriptions, throttle, users
 from service.store.audit import Action
 from service.store.records import User
 
-SHORTEST_PASSWORD_CHARACTERS = 12
-LONGEST_PASSWORD_CHARACTERS = 200
 CLI_ACTOR = "command line"
 
 user = typer.Typer(help="People who sign in by name and password.", no_args_is_help=True)
@@ -162,8 +161,8 @@ def list_keys(database_url: DatabaseOption = None, data_dir: DataDirOption = Non
 
 def _checked(role: Role, department: list[str] | None) -> tuple[str, ...]:
     departments = tuple(department or ())
-    if role is Role.DETECTOR:
-        raise SetupError("a detector is no person: make a key, with streetwarden create-key")
+    if role in NOT_FOR_PERSONS:
+        raise SetupError(f"a {role} is no person: make a key, with streetwarden create-key")
     problem = scope_problem(role, departments)
     if problem is not None:
         raise SetupError(f"{problem}: see --department")
@@ -177,10 +176,9 @@ def _new_password(name: str) -> str:
             raise SetupError("the two passwords differ")
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    if not SHORTEST_PASSWORD_CHARACTERS <= len(password) <= LONGEST_PASSWORD_CHARACTERS:
-        raise SetupError(f"a password needs {SHORTEST_PASSWORD_CHARACTERS} or more characters")
-    if users.name_key(password) == users.name_key(name):
-        raise SetupError("the password must not be the name")
+    problem = password_problem(name, password)
+    if problem is not None:
+        raise SetupError(problem)
     return password
 
 

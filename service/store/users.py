@@ -54,6 +54,14 @@ def get_user(connection: Connection, name: str) -> User:
     return user_of(row)
 
 
+def get_user_by_id(connection: Connection, user_id: str) -> User:
+    """The user of an id; raises :class:`NotFoundError`."""
+    row = connection.execute(sa.select(users).where(users.c.user_id == user_id)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no user {user_id}")
+    return user_of(row)
+
+
 def password_of(connection: Connection, name: str) -> tuple[User, str] | None:
     """A user and the hash of their password, or None; also of one who is disabled."""
     row = _row(connection, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ class Town:
             "subscription_id": self.subscription_id,
             "delivery_id": self.delivery_id,
             "name": "opened-wide",
+            "user_id": str(uuid.uuid4()),
         }
 
     def state(self) -> list[Any]:
