@@ -91,6 +91,8 @@ class City:
     model: ModelChoice = field(default_factory=ModelChoice)
     dispatch: DispatchTarget = field(default_factory=DispatchTarget)
     recording: RecordingChoice = field(default_factory=RecordingChoice)
+    traces_to: str | None = None
+    """OTLP/HTTP endpoint that traces are sent to; ``None``: there are none."""
     retention: Retention = field(default_factory=Retention)
     address_file: Path | None = field(default=None, compare=False)
     """Where the street addresses of its cameras came from."""

@@ -37,6 +37,7 @@ from service.api.intake import Intake
 from service.api.middleware import LimitBody, Observe
 from service.api.notifier import Notifier
 from service.api.reference import describe
+from service.api.tracing import TraceRequests
 from service.store.timeline import latest_change
 
 CONSOLE = Path(__file__).parent / "console"
@@ -108,6 +109,8 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         max_picture_bytes=deps.settings.max_picture_bytes,
         max_film_bytes=deps.settings.max_film_bytes,
     )
+    if deps.tracer.is_on:
+        app.add_middleware(TraceRequests, tracer=deps.tracer)
     app.add_middleware(Observe, metrics=deps.metrics)
     return app
 

@@ -28,6 +28,7 @@ from service.store.files import FileStore
 from service.store.records import ApiKey, Attempt, Subscription, User
 from service.store.scope import Scope
 from service.store.secrets import SecretBox
+from service.tracing import NO_TRACES, Tracer
 
 SESSION_COOKIE = "streetwarden_session"
 BEARER = "bearer "
@@ -93,6 +94,7 @@ class ApiDeps:
     """Denied attempts that the audit log has."""
     known_keys: KnownKeys = field(default_factory=KnownKeys)
     """Keys that were looked up just now."""
+    tracer: Tracer = NO_TRACES
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Further conditions of readiness by name; each raises :class:`StoreError` if not met."""
 

@@ -50,6 +50,8 @@ class Arrival:
     actor: str
     is_limited: bool = False
     """They see only some departments' orders."""
+    traceparent: str | None = None
+    """Of the request, where traces are on: the writing is in a task of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,7 +133,8 @@ def _found(stored: dict[str, WorkOrder], arrival: Arrival) -> Received | None:
 
 def _alone(arrival: Arrival) -> Received | Exception:
     try:
-        return receive_order(arrival.deps, arrival.request, arrival.actor)
+        with arrival.deps.tracer.span("store order", parent=arrival.traceparent):
+            return receive_order(arrival.deps, arrival.request, arrival.actor)
     except Exception as error:  # noqa: BLE001 - raised again where it is answered
         return error
 
@@ -153,7 +156,16 @@ def _store(arrivals: Sequence[Arrival]) -> dict[str, WorkOrder]:
         made = [_make(each, at, past) for each, at in zip(new, ticks, strict=True)]
         stored = bulk.add_orders(connection, [each.order for each in made]) if made else []
         orders.add_histories(connection, {each.order.order_id: each.entries for each in made})
-        news = [News(order=each, kind=EventType.CREATED, moved_to=each.status) for each in stored]
+        traces = {each.request.incident_id: each.traceparent for each in new}
+        news = [
+            News(
+                order=each,
+                kind=EventType.CREATED,
+                moved_to=each.status,
+                traceparent=traces[each.incident_id],
+            )
+            for each in stored
+        ]
         tell_all(deps, connection, news)
     for order in stored:
         deps.metrics.orders_received.labels(order.category).inc()

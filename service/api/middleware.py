@@ -30,7 +30,7 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-_QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
+QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds: logged only when they fail."""
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Observe:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_s.labels(method, route).observe(took_s)
-        if route in _QUIET_ROUTES and status < 500:
+        if route in QUIET_ROUTES and status < 500:
             return
         log.info(
             "request",
@@ -80,6 +80,7 @@ class Observe:
             took_ms=round(took_s * 1000, 1),
             request_id=scope["request_id"],
             who=scope.get("state", {}).get("who"),
+            **({"trace_id": scope["trace_id"]} if "trace_id" in scope else {}),
         )
 
 

@@ -59,10 +59,12 @@ async def post_order(body: WorkOrderIn, who: CanReport, deps: Deps, request: Req
     Idempotent by `incident_id`: posting again gives the stored order, with 200 instead of 201 and
     whatever else the body says. An order with a department is dispatched at once.
     """
-    (found,) = await intake_of(request).receive([arrival_of(body, who, deps)])
-    if isinstance(found, Exception):
-        raise found
-    order, is_new = found
+    with deps.tracer.span("intake") as span:
+        (found,) = await intake_of(request).receive([arrival_of(body, who, deps)])
+        if isinstance(found, Exception):
+            raise found
+        order, is_new = found
+        span.note({"streetwarden.order_id": order.order_id, "streetwarden.is_new": is_new})
     headers = {"Location": f"{router.prefix}/{order.order_id}", "ETag": _etag(order)}
     # Written here: what comes from the store need not be validated once more.
     answer = order_out(order, deps).model_dump_json()
@@ -78,7 +80,13 @@ def intake_of(request: Request) -> Intake:
 def arrival_of(body: WorkOrderIn, who: Principal, deps: ApiDeps) -> Arrival:
     """What was reported, by whom."""
     is_limited = not who.scope.is_whole_city
-    return Arrival(deps=deps, request=body.to_request(), actor=who.name, is_limited=is_limited)
+    return Arrival(
+        deps=deps,
+        request=body.to_request(),
+        actor=who.name,
+        is_limited=is_limited,
+        traceparent=deps.tracer.current(),
+    )
 
 
 @router.get("", responses=problem_responses(400, 503))

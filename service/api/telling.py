@@ -26,6 +26,8 @@ class News:
     order: WorkOrder
     kind: EventType
     moved_to: Status | None = None
+    traceparent: str | None = None
+    """Of the request that did it, where traces are on."""
 
 
 def tell(
@@ -36,7 +38,9 @@ def tell(
     moved_to: Status | None = None,
 ) -> None:
     """Put the event in line for everybody who wants it, in the transaction of the change."""
-    tell_all(deps, connection, [News(order=order, kind=kind, moved_to=moved_to)])
+    current = deps.tracer.current()
+    news = News(order=order, kind=kind, moved_to=moved_to, traceparent=current)
+    tell_all(deps, connection, [news])
 
 
 def tell_all(deps: ApiDeps, connection: Connection, news: Sequence[News]) -> None:
@@ -75,6 +79,6 @@ def _event(deps: ApiDeps, news: News, active: Sequence[Subscription]) -> NewEven
         type=news.kind,
         order_id=order.order_id,
         at=happening.at,
-        body=cloud_event(happening, base_url + EVENT_SOURCE, data),
+        body=cloud_event(happening, base_url + EVENT_SOURCE, data, news.traceparent),
         subscription_ids=wanting,
     )

@@ -32,7 +32,10 @@ from service.daemon.lock import exclusive
 from service.daemon.reload import ConfigWatch
 from service.daemon.signing import Signer
 from service.logs import configure_logs
+from service.tracing import tracing
 
+PROCESS = "streetwarden-daemon"
+"""Name of this process in traces."""
 POLL_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -104,10 +107,11 @@ def _load(config: Path, *, dispatch_url: str | None, facts_of: FactsOf) -> City:
 def _daemon(city: City, detector: Detector, folder: Path, workers: int | None) -> Iterator[Daemon]:
     key = _api_key(city)
     with ExitStack() as stack:
+        tracer = stack.enter_context(tracing(city.traces_to, PROCESS))
         deps = DaemonDeps(
             detector=detector,
             store=stack.enter_context(EdgeStore(folder / EDGE_STORE)),
-            client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
+            client=stack.enter_context(DispatchClient(city.dispatch.url, key, tracer=tracer)),
             report_client=stack.enter_context(DispatchClient(city.dispatch.url, key)),
             signer=Signer.of_folder(folder),
             model_version=weights_version(city.model),

@@ -43,12 +43,15 @@ from service.store.database import Database
 from service.store.files import FileStore
 from service.store.mqtt import count_orders_in_zone, rest_broker, subscribe_broker
 from service.store.secrets import SecretBox, seal_all
+from service.tracing import tracing
 
 KEY_ENV = "STREETWARDEN_API_KEY"
 DETECTOR_KEY_ENV = "STREETWARDEN_DETECTOR_KEY"
 MQTT_ENV = "STREETWARDEN_MQTT_URL"
 SECRET_KEY_ENV = "STREETWARDEN_SECRET_KEY"  # noqa: S105 - a name
 SHORTEST_KEY_CHARACTERS = 20
+PROCESS = "streetwarden-dispatch"
+"""Name of this process in traces."""
 BACKLOG = 2048
 GRACE_S = 10
 """Time that requests under way have to end after SIGTERM."""
@@ -123,7 +126,12 @@ def serve(
     configure_logs(verbose=verbose)
     folder = dispatch_folder(data_dir)
     city = None if config is None else load_city(config)
-    with _listen(host, port) as listener, open_store(database_url, folder) as database:
+    traces_to = None if city is None else city.traces_to
+    with (
+        _listen(host, port) as listener,
+        open_store(database_url, folder) as database,
+        tracing(traces_to, PROCESS) as tracer,
+    ):
         address = public_url or f"http://{_in_url(host)}:{listener.getsockname()[1]}"
         _bootstrap_keys(database)
         deps = ApiDeps(
@@ -138,6 +146,7 @@ def serve(
             city=city,
             categories=_categories(categories, city),
             secrets=_secret_box(database),
+            tracer=tracer,
         )
         poster = Poster(allow_private=allow_private_webhooks)
         broker = None if mqtt_url is None else parse_address(mqtt_url)
@@ -208,6 +217,7 @@ def build_app(
         deps.now,
         deps.secrets,
         mqtt,
+        deps.tracer,
     )
     full = replace(deps, wake=worker.wake, ping=worker.ping, checks={"webhooks": worker.check})
 

@@ -106,6 +106,7 @@ def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None
         dispatch=DispatchTarget(url=form.dispatch.url, api_key_env=form.dispatch.api_key_env),
         retention=to_retention(form.evidence),
         recording=RecordingChoice(**form.recording.model_dump()),
+        traces_to=None if form.tracing is None else form.tracing.endpoint,
     )
 
 

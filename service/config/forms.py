@@ -32,6 +32,7 @@ from service.config.rule_forms import (
 )
 from service.config.scalars import Duration, Identifier, Positive, Ratio, Text, TimeZone
 from service.config.sources import check_dispatch_url
+from service.config.tracing_forms import TracingForm
 from service.config.upkeep_forms import AssetForm, FaultsForm
 
 
@@ -331,6 +332,8 @@ class CityFile(Form):
     """Where work orders go."""
     recording: RecordingForm = RecordingForm()
     """What rules were fed, kept so that other rules can be tried on it."""
+    tracing: TracingForm | None = None
+    """Where traces of requests are sent; left out: nowhere."""
     evidence: EvidenceForm = EvidenceForm()
     """What is kept as proof of an incident."""
     departments: list[DepartmentForm] = Field(default_factory=list)

@@ -39,13 +39,22 @@ def resolve_source(source: str, folder: Path, environ: Mapping[str, str] | None)
 
 def check_dispatch_url(url: str) -> str:
     """The address without its trailing slash; raises :class:`ValueError` if it is none."""
+    return _service_url(url, "http://127.0.0.1:8080", "see 'api_key_env'")
+
+
+def check_collector_url(url: str) -> str:
+    """The same, of a collector of traces."""
+    return _service_url(url, "http://127.0.0.1:4318", "see OTEL_EXPORTER_OTLP_HEADERS")
+
+
+def _service_url(url: str, example: str, instead: str) -> str:
     scheme = _SCHEME.match(url)
     if scheme is None:
-        raise ValueError("should be an address such as 'http://127.0.0.1:8080'")
+        raise ValueError(f"should be an address such as '{example}'")
     _check_address(url, scheme[1].lower(), frozenset({"http", "https"}))
     parts = urlsplit(url)
     if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("should have no credentials, query or fragment; see 'api_key_env'")
+        raise ValueError(f"should have no credentials, query or fragment; {instead}")
     return url.rstrip("/")
 
 

@@ -8,12 +8,15 @@ from typing import Self
 import httpx
 
 from models.errors import DispatchRejected, DispatchUnavailable
+from service.tracing import NO_TRACES, TRACEPARENT, Kind, Tracer
 
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 20.0
 RETRYABLE_STATUS = frozenset({401, 403, 408, 425, 429})
 """Besides 5xx. A wrong key (401, 403) is a matter of configuration: the order must not be lost."""
 REASON_CHARACTERS = 300
+REQUEST_ID = "X-Request-ID"
+"""Under which the service's log has the request."""
 
 
 class DispatchUnreachable(DispatchUnavailable):
@@ -24,8 +27,13 @@ class DispatchClient:
     """Posts to one dispatch service. One client may serve several threads."""
 
     def __init__(
-        self, url: str, api_key: str, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        api_key: str,
+        transport: httpx.BaseTransport | None = None,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
+        self._tracer = tracer
         self._http = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {api_key}"},
@@ -54,14 +62,29 @@ class DispatchClient:
         Raises :class:`DispatchUnreachable` without a connection, :class:`DispatchUnavailable` when
         this request may succeed later, :class:`DispatchRejected` when it never will.
         """
-        try:
-            response = self._http.request(
-                method, path, content=body, headers={"Content-Type": content_type}
+        with self._tracer.span(f"dispatch {method}", Kind.CLIENT) as span:
+            span.note({"http.request.method": method, "url.path": path})
+            headers = {"Content-Type": content_type}
+            if (current := self._tracer.current()) is not None:
+                headers[TRACEPARENT] = current
+            response = self._request(method, path, headers, body)
+            request_id = response.headers.get(REQUEST_ID)
+            span.note(
+                {
+                    "http.response.status_code": response.status_code,
+                    "streetwarden.request_id": request_id,
+                }
             )
+            _check(response)
+        return response.content
+
+    def _request(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> httpx.Response:
+        try:
+            return self._http.request(method, path, content=body, headers=headers)
         except httpx.TransportError as error:
             raise DispatchUnreachable(f"{type(error).__name__}: {error}") from error
-        _check(response)
-        return response.content
 
 
 def _check(response: httpx.Response) -> None:

@@ -116,8 +116,16 @@ def _passes(value: str | None, accepted: Collection[str]) -> bool:
     return not accepted or value in accepted
 
 
-def cloud_event(happening: Happening, source: str, data: Mapping[str, object]) -> str:
-    """The event in CloudEvents' structured JSON form: the very bytes that are signed and sent."""
+def cloud_event(
+    happening: Happening,
+    source: str,
+    data: Mapping[str, object],
+    traceparent: str | None = None,
+) -> str:
+    """The event in CloudEvents' structured JSON form: the very bytes that are signed and sent.
+
+    ``traceparent`` is an attribute of CloudEvents' extension for distributed tracing.
+    """
     envelope = {
         "specversion": SPEC_VERSION,
         "id": happening.event_id,
@@ -128,6 +136,8 @@ def cloud_event(happening: Happening, source: str, data: Mapping[str, object]) -
         "datacontenttype": "application/json",
         "data": data,
     }
+    if traceparent is not None:
+        envelope["traceparent"] = traceparent
     return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
 
 
