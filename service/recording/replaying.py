@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,10 +77,12 @@ def changes_of(
     answers = KnownAnswers(recording.answers(span))
     tally = _Tally(camera, result or Replayed(camera_id=camera.camera_id), on_progress)
     relevance = Relevance(camera)
-    engine, key = ZoneEngine(camera), None
+    engine: ZoneEngine | None = None
+    key = None
     for stretch in recording.stretches(span):
-        if key is not None and stretch.key != key:
-            engine = ZoneEngine(camera, engine.state() if stretch.goes_on else None)
+        if engine is None or stretch.key != key:
+            state = engine.state() if engine is not None and stretch.goes_on else None
+            engine = ZoneEngine(_as_looked(camera, stretch.seeing), state)
         key = stretch.key
         tally.sees(stretch.seeing)
         for columns in recording.columns(stretch, span):
@@ -90,18 +92,26 @@ def changes_of(
                 yield from engine.look_through(series, answers.at)
 
 
+def _as_looked(camera: Camera, seeing: Mapping[str, Any]) -> Camera:
+    """The camera with the look interval of then: which looks are far apart follows from it."""
+    return replace(camera, look_interval_s=seeing.get("look_interval_s", camera.look_interval_s))
+
+
 class _Tally:
     """Counts what was looked at."""
 
     def __init__(
         self, camera: Camera, result: Replayed, on_progress: Callable[[timedelta], None]
     ) -> None:
-        self._gap_us = longest_gap(camera.look_interval_s) // timedelta(microseconds=1)
+        self._camera = camera
+        self._gap_us = 0
         self._result = result
         self._on_progress = on_progress
         self._last_at: datetime | None = None
 
     def sees(self, seeing: dict[str, Any]) -> None:
+        interval_s = _as_looked(self._camera, seeing).look_interval_s
+        self._gap_us = longest_gap(interval_s) // timedelta(microseconds=1)
         if seeing not in self._result.seeing:
             self._result.seeing.append(seeing)
 
