@@ -244,12 +244,16 @@ def filter_of(query: OrderFilterQuery) -> OrderFilter:
         priorities=tuple(query.priority),
         created_since=query.created_since,
         created_until=query.created_until,
+        seen_by=tuple(query.seen_by),
     )
 
 
 def _start(connection: Connection, query: OrderQuery, wanted: OrderFilter) -> Cursor:
     since = query.updated_since
-    filters = fingerprint(asdict(wanted))
+    # Without what nobody asks for: cursors that clients keep outlive a new filter.
+    filters = fingerprint(
+        {key: each for key, each in asdict(wanted).items() if each or key != "seen_by"}
+    )
     listing = Listing.NEWEST if since is None else Listing.CHANGES
     if query.cursor is not None:
         return _continued(query.cursor, filters)

@@ -34,11 +34,14 @@ class SightingOut(BaseModel):
     camera_name: str
     zone_id: str
     zone_name: str
+    rule_id: str
+    rule_kind: str
     label: str
     confidence: float
     box_xyxy: tuple[float, float, float, float]
     width_px: int
     height_px: int
+    started_at: datetime
     opened_at: datetime
     last_seen_at: datetime
     cleared_at: datetime | None = Field(description="When this camera saw the place free.")

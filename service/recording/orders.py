@@ -57,22 +57,27 @@ class OrderSource:
         self._http.close()
 
     def made(self, camera_ids: Sequence[str], span: Span) -> list[Made]:
-        """Orders of these cameras whose incident was confirmed in the time, oldest first.
+        """Incidents of these cameras that have orders, confirmed in the time, oldest first.
 
+        An order that several of them saw is one of each of them: each has its own rules.
         Raises :class:`DispatchUnavailable` if the service cannot be asked now and
         :class:`DispatchRejected` if it will not answer so.
         """
-        found = []
+        found: list[Made] = []
         for order in self._listed(camera_ids, span):
-            incident = _incident(order)
-            if span.holds(incident.opened_at):
-                made = Made(incident=incident, verdict=self._verdict(order), order=order["number"])
-                found.append(made)
+            seen = [_incident(sight) for sight in _sights(order)]
+            own = [each for each in seen if each.camera_id in camera_ids]
+            wanted = [incident for incident in own if span.holds(incident.opened_at)]
+            verdict = self._verdict(order) if wanted else Verdict.UNDECIDED
+            found += [
+                Made(incident=incident, verdict=verdict, order=order["number"])
+                for incident in wanted
+            ]
         return sorted(found, key=lambda made: made.incident.opened_at)
 
     def _listed(self, camera_ids: Sequence[str], span: Span) -> Iterator[Mapping[str, Any]]:
         asked: dict[str, Any] = {
-            "camera_id": list(camera_ids),
+            "seen_by": list(camera_ids),
             "created_since": (span.begin - CLOCK_SLACK).isoformat(),
             "limit": PAGE,
         }
@@ -116,6 +121,11 @@ def verdict_of(order: Mapping[str, Any]) -> Verdict:
         return Verdict.FALSE_ALARM if is_false else Verdict.UNDECIDED
     by_hand = {entry.get("to_status") for entry in history if entry.get("kind") == "status"}
     return Verdict.CONFIRMED if by_hand & SAID_BY_PEOPLE else Verdict.UNDECIDED
+
+
+def _sights(order: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The order as each of its cameras told of it; what these do not say is the order's own."""
+    return [{**order, **sight} for sight in order.get("sightings", ())] or [order]
 
 
 def _incident(order: Mapping[str, Any]) -> Incident:

@@ -40,6 +40,8 @@ class OrderFilter:
     priorities: tuple[str, ...] = ()
     created_since: datetime | None = None
     created_until: datetime | None = None
+    seen_by: tuple[str, ...] = ()
+    """Cameras of which any has told of it, first or later."""
 
 
 _NOW = sa.bindparam("now", type_=clock.c.at.type)
@@ -253,6 +255,10 @@ def condition_of(
     conditions: list[sa.ColumnElement[bool]] = [
         column(each).in_(values) for each, values in one_of.items() if values
     ]
+    if wanted.seen_by:
+        also = sa.select(sightings.c.order_id).where(sightings.c.camera_id.in_(wanted.seen_by))
+        first = orders.c.camera_id.in_(wanted.seen_by)
+        conditions.append(sa.or_(first, orders.c.order_id.in_(also)))
     if wanted.created_since is not None:
         conditions.append(orders.c.created_at >= wanted.created_since)
     if wanted.created_until is not None:

@@ -17,7 +17,7 @@ from service.recording.comparing import Verdict
 from service.recording.orders import OrderSource, verdict_of
 from service.recording.reader import Span
 from tests.recording.worlds import ALWAYS
-from tests.support.dispatch import KEYS, Service, migrated, running_service
+from tests.support.dispatch import KEYS, Service, migrated, order_body, running_service
 
 
 @pytest.fixture
@@ -69,6 +69,29 @@ def test_people_say_what_an_order_was_and_cameras_do_not(service: Service) -> No
     clear(service, by_sight)
     assert service.order(by_sight["order_id"])["status"] == "verified"
     assert read(service) == expected | {by_sight["number"]: Verdict.UNDECIDED}
+
+
+def test_an_order_of_several_cameras_is_one_of_each_that_is_asked_for(service: Service) -> None:
+    place = {"place_id": "bus-bay"}
+    order = service.post_order(camera_id="gate", zone_id="bay", **place)
+    joined = service.detector.post(
+        "/api/v1/work-orders", json=order_body(camera_id="square", zone_id="edge", **place)
+    )
+    assert joined.json()["order_id"] == order["order_id"]
+    work(service, order, status="rejected", reason_code="false_alarm")
+
+    def told(*cameras: str) -> list[tuple[str, str, int | None, Verdict]]:
+        with OrderSource(service.url, KEYS[Role.CLIENT]) as source:
+            return [
+                (made.incident.camera_id, made.incident.zone_id, made.order, made.verdict)
+                for made in source.made(cameras, ALWAYS)
+            ]
+
+    gate = ("gate", "bay", order["number"], Verdict.FALSE_ALARM)
+    square = ("square", "edge", order["number"], Verdict.FALSE_ALARM)
+    assert sorted(told("gate", "square")) == [gate, square]
+    assert told("square") == [square]
+    assert told("elsewhere") == []
 
 
 def test_all_pages_are_read_of_these_cameras_and_this_time(
