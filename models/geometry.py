@@ -26,17 +26,19 @@ class Box:
     @property
     def width(self) -> float:
         """Width in pixels, never negative."""
-        return max(0.0, self.x2 - self.x1)
+        return self.x2 - self.x1 if self.x2 > self.x1 else 0.0
 
     @property
     def height(self) -> float:
         """Height in pixels, never negative."""
-        return max(0.0, self.y2 - self.y1)
+        return self.y2 - self.y1 if self.y2 > self.y1 else 0.0
 
     @property
     def area(self) -> float:
         """Area in square pixels."""
-        return self.width * self.height
+        if self.x2 <= self.x1 or self.y2 <= self.y1:
+            return 0.0
+        return (self.x2 - self.x1) * (self.y2 - self.y1)
 
     @property
     def size(self) -> float:
@@ -60,6 +62,11 @@ class Box:
 
     def intersection(self, other: Box) -> float:
         """Area common to both boxes, in square pixels."""
+        # Most boxes of a picture have nothing in common: that is found out first.
+        if self.x2 <= other.x1 or other.x2 <= self.x1:
+            return 0.0
+        if self.y2 <= other.y1 or other.y2 <= self.y1:
+            return 0.0
         width = min(self.x2, other.x2) - max(self.x1, other.x1)
         height = min(self.y2, other.y2) - max(self.y1, other.y1)
         return max(0.0, width) * max(0.0, height)
@@ -76,12 +83,12 @@ class Box:
     def iou(self, other: Box) -> float:
         """Intersection over union, 0 to 1; 0 if both boxes are empty."""
         common = self.intersection(other)
-        total = self.area + other.area - common
-        return common / total if total > 0 else 0.0
+        return common / (self.area + other.area - common) if common > 0 else 0.0
 
     def covered_by(self, other: Box) -> float:
         """Share of this box that lies in the other one, 0 to 1."""
-        return self.intersection(other) / self.area if self.area > 0 else 0.0
+        common = self.intersection(other)
+        return common / self.area if common > 0 else 0.0
 
     def scaled(self, x_factor: float, y_factor: float) -> Box:
         """The same box in a picture whose sides are so many times as long."""

@@ -5,6 +5,7 @@ Each answer errs, if at all, to the side of judging a look that need not have be
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,12 +15,14 @@ from models.geometry import Box
 from models.zone import Rule
 from zones.polygon import ZoneShape
 from zones.queue import SAME_VEHICLE_IOU
-from zones.series import Floats, Ints, LookSeries, Mask
+from zones.series import Floats, Ints, LookSeries, Mask, anchors, order_of
 from zones.watching import EDGE_MARGIN_RATIO, ENTRY_CONFIDENCE_RATIO
 
 SAME_PLACE_IOU = 0.5
 """Boxes of two looks that overlap less are left to the rules; more than any of them asks for."""
 _ROUNDING = 1e-9
+SCANNED = 32
+"""So many rows are looked through one by one before all are."""
 _NOBODY: frozenset[int] = frozenset()
 
 
@@ -28,7 +31,7 @@ class _ByTrack:
     """Rows sorted by track, and in each track by look."""
 
     rows: Ints
-    looks: Ints
+    looks: list[int]
     goes_on: Mask
     """At the look before it stood there too, since the same time; or it moved then as well."""
     next_seen: Ints
@@ -43,9 +46,7 @@ class Terrain:
     def __init__(self, series: LookSeries) -> None:
         self.series = series
         self.look_of_row = np.repeat(np.arange(len(series)), np.diff(series.begins))
-        self.anchors = np.stack(
-            [(series.boxes[:, 0] + series.boxes[:, 2]) / 2, series.boxes[:, 3]], axis=1
-        )
+        self.anchors = anchors(series.boxes)
         self.sides = np.maximum(series.boxes[:, 2:] - series.boxes[:, :2], 0.0)
         self.is_seen = series.ago_us == 0
         self.by_track = self._sorted()
@@ -70,7 +71,7 @@ class Terrain:
 
     def _sorted(self) -> _ByTrack:
         series = self.series
-        rows = np.argsort(series.track_id, kind="stable")
+        rows = order_of(series.track_id)
         ids, looks, still_us = series.track_id[rows], self.look_of_row[rows], series.still_us[rows]
         goes_on = np.zeros(len(rows), dtype=bool)
         goes_on[1:] = (
@@ -85,7 +86,7 @@ class Terrain:
         first = dict(zip(ids[starts].tolist(), bounds, strict=True)) if len(ids) else {}
         return _ByTrack(
             rows=rows,
-            looks=looks,
+            looks=looks.tolist(),
             goes_on=goes_on,
             next_seen=np.minimum.accumulate(places[::-1])[::-1],
             first=first,
@@ -116,6 +117,15 @@ class _Sightings:
 
     def next(self, look: int, known_ids: frozenset[int]) -> int:
         """The first of them from a look on; the end of the series if there is none."""
+        first = int(np.searchsorted(self._looks, look))
+        near = slice(first, first + SCANNED)
+        for track_id, seen_at in zip(
+            self._ids[near].tolist(), self._looks[near].tolist(), strict=True
+        ):
+            if track_id not in known_ids:
+                return int(seen_at)
+        if first + SCANNED >= len(self._looks):
+            return self._end
         if known_ids != self._known:
             others = ~np.isin(self._ids, np.fromiter(known_ids, np.int64, len(known_ids)))
             self._known, self._others = known_ids, self._looks[others]
@@ -143,24 +153,29 @@ class Ahead:
     def place_of(self, track_id: int, look: int) -> int | None:
         """Where a track's row of a look is, sorted by tracks; ``None`` if it is not there."""
         begin, end = self._by_track.first.get(track_id, (0, 0))
-        place = begin + int(np.searchsorted(self._by_track.looks[begin:end], look))
+        place = bisect_left(self._by_track.looks, look, begin, end)
         return place if place < end and self._by_track.looks[place] == look else None
 
     def stays_until(self, place: int) -> int:
         """First look at which the track is not surely seen standing in or at the zone as before."""
-        return int(self._by_track.looks[place] + self._until[place] - place)
+        return self._by_track.looks[place] + int(self._until[place]) - place
 
     def moves_until(self, place: int) -> int:
         """First look at which the track is not surely seen moving in or at the zone."""
-        return int(self._by_track.looks[place] + self._moves_until[place] - place)
+        return self._by_track.looks[place] + int(self._moves_until[place]) - place
+
+    def is_seen(self, track_id: int, look: int) -> bool:
+        """Whether a track is seen at a look."""
+        place = self.place_of(track_id, look)
+        return place is not None and int(self._by_track.next_seen[place]) == place
 
     def next_sight(self, track_id: int, look: int) -> int:
         """First look, from this one on, at which a track is seen."""
         begin, end = self._by_track.first.get(track_id, (0, 0))
-        place = begin + int(np.searchsorted(self._by_track.looks[begin:end], look))
+        place = bisect_left(self._by_track.looks, look, begin, end)
         if place >= end or self._by_track.next_seen[place] >= end:
             return len(self.series)
-        return int(self._by_track.looks[self._by_track.next_seen[place]])
+        return self._by_track.looks[int(self._by_track.next_seen[place])]
 
     def next_cover(self, box: Box, share: float, looks: range, harmless_ids: frozenset[int]) -> int:
         """First of some looks at which another track covers so much of a box; else their end."""

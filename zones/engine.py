@@ -207,9 +207,10 @@ class ZoneEngine:
 
     def _list(self, known_ids: frozenset[int]) -> frozenset[int]:
         new_ids = known_ids - self._listed.keys()
+        listed = self._listed
         for track_id in sorted(known_ids):
-            self._listed[track_id] = None
-            self._listed.move_to_end(track_id)
+            listed[track_id] = None
+            listed.move_to_end(track_id)
         self._forget_oldest()
         return new_ids
 

@@ -26,6 +26,7 @@ from zones.meeting import reaches
 from zones.objects import ObjectJudge
 from zones.polygon import ZoneShape
 from zones.queue import SAME_VEHICLE_IOU, Member, after_light, after_queue, queue_sizes
+from zones.series import Floats, Mask, anchors
 from zones.watching import Followed, Watcher, best_pairs
 
 SPLIT_IOU = 0.5
@@ -35,6 +36,9 @@ FOUND_AGAIN_IOU = 0.4
 IN_FRONT_RATIO = 0.15
 """A vehicle in front has its wheels lower in the picture, by this share of the hidden one's height;
 one that has taken the same spot has them at the same height."""
+
+SURELY_COVERED = 0.999
+"""A strip that lies wholly in a zone is covered so far in any case, whatever is rounded."""
 
 
 class VehicleWatcher(Watcher):
@@ -118,6 +122,12 @@ class VehicleWatcher(Watcher):
     def is_inside(self, box: Box, shape: ZoneShape) -> bool:
         """Whether a thing in this box is surely in the zone."""
         return shape.holds(box.anchor) and shape.foot_share(box) >= self._min_coverage_ratio
+
+    def surely_inside(self, boxes: Floats, shape: ZoneShape) -> Mask:
+        """Which of many boxes are in the zone, found out quickly; others may be, too."""
+        if self._min_coverage_ratio > SURELY_COVERED:
+            return super().surely_inside(boxes, shape)
+        return shape.hold_which(anchors(boxes)) & shape.hold_feet(boxes)
 
     def excuses(self, case: Case) -> bool:
         """Whether looks may yet show that dwell of this standing, unripe case does not count."""

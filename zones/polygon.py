@@ -78,6 +78,14 @@ class ZoneShape:
         strip = Box(box.x1, bottom - FOOT_STRIP_RATIO * box.height, box.x2, bottom)
         return self._common(strip) / strip.area if strip.area > 0 else 0.0
 
+    def hold_feet(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of many boxes, shape (n, 4), have the whole of that strip in the zone."""
+        bottom = np.minimum(boxes[:, 3], float(self._height_px))
+        top = bottom - FOOT_STRIP_RATIO * np.maximum(boxes[:, 3] - boxes[:, 1], 0.0)
+        strips = shapely.box(boxes[:, 0], top, boxes[:, 2], bottom)
+        held: NDArray[np.bool_] = shapely.contains_properly(self._polygon, strips)
+        return held
+
     def covered_share(self, boxes: Iterable[Box]) -> float:
         """Share, 0 to 1, of the zone that the boxes cover together."""
         parts = [shapely.clip_by_rect(self._polygon, *box.xyxy) for box in boxes if box.area > 0]

@@ -20,6 +20,20 @@ Mask = NDArray[np.bool_]
 _TIMES_KEPT = 4096
 
 
+def order_of(track_ids: Ints) -> Ints:
+    """What sorts rows by their tracks, and leaves those of a track as they are."""
+    ids = track_ids - track_ids.min(initial=0)
+    fits = ids.max(initial=0) < np.iinfo(np.uint16).max
+    order: Ints = np.argsort(ids.astype(np.uint16) if fits else ids, kind="stable")
+    return order
+
+
+def anchors(boxes: Floats) -> Floats:
+    """Bottom centres of boxes, shape (n, 2), as :attr:`models.geometry.Box.anchor`."""
+    points: Floats = np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]], axis=1)
+    return points
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LookSeries:
     """Looks of one camera in pictures of one size, in order; one array for each field.

@@ -7,13 +7,12 @@ same outcome: times are whole microseconds, so sums do not depend on where they 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 
-from models.geometry import Box
 from models.seeing import Look
 from models.times import MICROSECOND, SECOND_US, from_us, span_us
 from models.values import changed
@@ -92,20 +91,23 @@ def steady_until(
     ``reports_each``: each ripe case has its own incident, which is reported now and then.
     """
     manner = _Manner(watcher=watcher, reports_each=reports_each, alert_after_s=alert_after_s)
-    known: set[int] = set()
+    away: list[Case] = []
     limit = stretch.end
     for case in watcher.cases:
-        until = _case_until(case, stretch, manner)
+        if not case.track_ids or not (case.is_ripe or stretch.is_active):
+            return stretch.begin  # after a restart, or after its schedule
+        if _is_away(case, stretch):
+            away.append(case)
+            until = _away_until(case, stretch, watcher.rule)
+        else:
+            until = _there_until(case, stretch, manner)
         if until <= stretch.begin:
             return stretch.begin
         limit = min(limit, until)
-        known.update(case.track_ids)
+    known = frozenset(track_id for case in watcher.cases for track_id in case.track_ids)
     if stretch.is_active:
-        limit = min(limit, stretch.ahead.next_entry(stretch.begin, frozenset(known)))
-    for case in watcher.cases:
-        if limit > stretch.begin and _is_away(case, stretch):
-            limit = min(limit, _taken_again(case, stretch, watcher, frozenset(known), limit))
-    return limit
+        limit = min(limit, stretch.ahead.next_entry(stretch.begin, known))
+    return _not_taken_until(away, stretch, watcher, known, limit) if away else limit
 
 
 def pass_steady(watcher: Watcher, stretch: Stretch, end: int) -> None:
@@ -115,10 +117,7 @@ def pass_steady(watcher: Watcher, stretch: Stretch, end: int) -> None:
 
 def _is_away(case: Case, stretch: Stretch) -> bool:
     """Whether the first look does not show it."""
-    return all(
-        stretch.ahead.next_sight(track_id, stretch.begin) > stretch.begin
-        for track_id in case.track_ids
-    )
+    return not any(stretch.ahead.is_seen(track_id, stretch.begin) for track_id in case.track_ids)
 
 
 def _away_until(case: Case, stretch: Stretch, rule: Rule) -> int:
@@ -129,14 +128,17 @@ def _away_until(case: Case, stretch: Stretch, rule: Rule) -> int:
     return min(*sights, stretch.end, stretch.first_at(stretch.before_us + left_us))
 
 
-def _taken_again(
-    case: Case, stretch: Stretch, watcher: Watcher, known: frozenset[int], limit: int
+def _not_taken_until(
+    away: Sequence[Case], stretch: Stretch, watcher: Watcher, known: frozenset[int], limit: int
 ) -> int:
-    """When something may hide its place, or may be taken for it."""
+    """When something may hide the place of a case that is away, or may be taken for it."""
     ahead, begin = stretch.ahead, stretch.begin
-    parked = (c for c in watcher.cases if c.is_standing and not _is_away(c, stretch))
-    ids = frozenset(track_id for each in parked for track_id in each.track_ids)
-    limit = ahead.next_cover(case.box, HIDDEN_SHARE, range(begin, limit), ids)
+    gone = {id(case) for case in away}
+    lying = (case for case in watcher.cases if case.is_standing and id(case) not in gone)
+    harmless = frozenset(track_id for case in lying for track_id in case.track_ids)
+    for case in away:
+        if limit > begin:
+            limit = ahead.next_cover(case.box, HIDDEN_SHARE, range(begin, limit), harmless)
     return min(limit, ahead.next_followed(begin, known)) if watcher.knows_by_place else limit
 
 
@@ -149,8 +151,7 @@ def report_due(opened: OpenIncident, observed_s: float, stretch: Stretch) -> int
 def _after(case: Case, stretch: Stretch, end: int, watcher: Watcher) -> Case:
     passed_us = stretch.ahead.series.at_us[stretch.begin : end] - stretch.before_us
     if _is_away(case, stretch):
-        nowhere = np.zeros(len(passed_us), dtype=bool)
-        window, sighted = _window(case, passed_us, nowhere, watcher.rule)
+        window, sighted = _window(case, passed_us, np.zeros_like(passed_us), watcher.rule)
         absent = case.absent + int(passed_us[-1]) * MICROSECOND
         return changed(case, absent=absent, window=window, sighted=sighted)
     (track_id,) = case.track_ids
@@ -170,8 +171,12 @@ def _after_moving(case: Case, ahead: Ahead, rows: Ints, end: int) -> Case:
 def _after_standing(
     case: Case, ahead: Ahead, rows: Ints, passed_us: Ints, watcher: Watcher
 ) -> Case:
-    inside = None if case.is_ripe else _inside(ahead, rows, watcher)
-    window, sighted = _window(case, passed_us, inside, watcher.rule)
+    sighted_us = passed_us
+    if not case.is_ripe:
+        inside = _inside(ahead, rows, watcher)
+        if not inside.all():
+            sighted_us = np.cumsum(np.diff(passed_us, prepend=0) * inside)
+    window, sighted = _window(case, passed_us, sighted_us, watcher.rule)
     observed = case.observed + int(passed_us[-1]) * MICROSECOND
     return changed(
         case,
@@ -186,14 +191,6 @@ def _after_standing(
         is_outside=False,
         waived=observed if not case.is_ripe and watcher.waives(case) else case.waived,
     )
-
-
-def _case_until(case: Case, stretch: Stretch, manner: _Manner) -> int:
-    if not case.track_ids or not (case.is_ripe or stretch.is_active):
-        return stretch.begin  # after a restart, or after its schedule
-    if _is_away(case, stretch):
-        return _away_until(case, stretch, manner.watcher.rule)
-    return _there_until(case, stretch, manner)
 
 
 def _there_until(case: Case, stretch: Stretch, manner: _Manner) -> int:
@@ -260,12 +257,10 @@ def _when_observed(observed: timedelta, least_us: int, stretch: Stretch) -> int:
 
 
 def _inside(ahead: Ahead, rows: Ints, watcher: Watcher) -> Mask:
-    boxes = [Box(*sides) for sides in ahead.series.boxes[rows].tolist()]
-    known: dict[Box, bool] = {}
-    for box in boxes:
-        if box not in known:
-            known[box] = watcher.is_inside(box, ahead.shape)
-    return np.array([known[box] for box in boxes], dtype=bool)
+    inside = watcher.surely_inside(ahead.series.boxes[rows], ahead.shape)
+    for index in np.flatnonzero(~inside).tolist():
+        inside[index] = watcher.is_inside(ahead.series.box(int(rows[index])), ahead.shape)
+    return inside
 
 
 def _votes(case: Case, ahead: Ahead, rows: Ints) -> dict[str, int]:
@@ -277,11 +272,9 @@ def _votes(case: Case, ahead: Ahead, rows: Ints) -> dict[str, int]:
 
 
 def _window(
-    case: Case, passed_us: Ints, inside: Mask | None, rule: Rule
+    case: Case, passed_us: Ints, sighted_us: Ints, rule: Rule
 ) -> tuple[timedelta, timedelta]:
     """As :func:`zones.case.seen` does look by look: both are halved when the window is long."""
-    steps_us = np.diff(passed_us, prepend=0)
-    sighted_us = passed_us if inside is None else np.cumsum(steps_us * inside)
     longest_s = WINDOW_DWELLS * rule.dwell_s
     window, sighted, done, taken = span_us(case.window), span_us(case.sighted), 0, 0
     first = 0

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
+import numpy as np
+
 from models.geometry import Box
 from models.seeing import Track
 from models.zone import Rule
@@ -20,6 +22,7 @@ from zones import case as cases_of
 from zones.case import Case, Match, Scene
 from zones.meeting import is_over, meets
 from zones.polygon import ZoneShape
+from zones.series import Floats, Mask
 
 EDGE_MARGIN_RATIO = 0.25
 """So much of its size a thing's anchor may be outside before it has left: boxes jitter."""
@@ -81,6 +84,11 @@ class Watcher(ABC):
     @abstractmethod
     def is_inside(self, box: Box, shape: ZoneShape) -> bool:
         """Whether a thing in this box is surely in the zone."""
+
+    def surely_inside(self, boxes: Floats, shape: ZoneShape) -> Mask:
+        """Which of many boxes are in the zone, found out quickly; others may be, too."""
+        del shape
+        return np.zeros(len(boxes), dtype=bool)
 
     def excuses(self, case: Case) -> bool:
         """Whether looks may yet show that dwell of this standing, unripe case does not count."""

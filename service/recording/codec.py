@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.seeing import Look, Track
 from service.recording.grid import confidence_steps, side_steps, to_us
+from zones.series import order_of
 
 Ints = NDArray[np.int64]
 
@@ -164,7 +165,7 @@ def _summed(looks: dict[str, Ints], tracks: dict[str, Ints], labels: tuple[str, 
     for name in LOOK_FIELDS[:3]:
         looks[name] = np.cumsum(looks[name])
     ids = tracks["track_id"]
-    order = np.argsort(ids, kind="stable")
+    order = order_of(ids)
     starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
     lengths = np.diff(np.append(starts, len(ids)))
     for name in _KEPT_FIELDS:
