@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from detector.background.model import Luma, Mask
+from detector.background.model import BRIGHTNESS, Luma, Mask, Planes
 
 LEAST_POINTS = 9
 """A thing covers at least so many points of the small picture."""
@@ -36,10 +36,10 @@ class Blob:
     x2: int
     y2: int
     step: float
-    """Mean change in grey levels."""
+    """Mean change in grey levels, of brightness, colour or texture."""
 
 
-def blobs_in(changed: Mask, before: Luma, now: Luma) -> list[Blob]:
+def blobs_in(changed: Mask, before: Planes, now: Planes) -> list[Blob]:
     """The things that are new, largest first; ``before`` and ``now`` are in the same light."""
     closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
@@ -52,11 +52,11 @@ def blobs_in(changed: Mask, before: Luma, now: Luma) -> list[Blob]:
             continue
         window = (slice(y, y + height), slice(x, x + width))
         inside = labels[window] == number
-        if _is_light(before[window], now[window], inside) or not _has_come(
-            before, now, (x, y, width, height)
-        ):
+        grey = before[window][..., BRIGHTNESS], now[window][..., BRIGHTNESS]
+        if _is_light(*grey, inside) or not _has_come(before, now, (x, y, width, height)):
             continue
-        step = float(np.abs(now[window] - before[window])[inside].mean())
+        # By the plane in which it stands out most: a red thing on grey ground is no less sure.
+        step = float(np.abs(now[window] - before[window])[inside].mean(axis=0).max())
         found.append((area, Blob(x1=x, y1=y, x2=x + width, y2=y + height, step=step)))
     found.sort(key=lambda item: -item[0])
     return [blob for _, blob in found[:MOST_BLOBS]]
@@ -75,7 +75,7 @@ def _is_light(before: Luma, now: Luma, inside: Mask) -> bool:
     return float((one * other).mean()) / (spread[0] * spread[1]) >= LIGHT_SCORE
 
 
-def _has_come(before: Luma, now: Luma, place: tuple[int, int, int, int]) -> bool:
+def _has_come(before: Planes, now: Planes, place: tuple[int, int, int, int]) -> bool:
     """Whether the outline is one of what is there now, not of what was there before."""
     x, y, width, height = place
     top, left = max(y - 2, 0), max(x - 2, 0)
@@ -83,7 +83,7 @@ def _has_come(before: Luma, now: Luma, place: tuple[int, int, int, int]) -> bool
     return _edges(now[window]) >= EDGE_GAIN * _edges(before[window])
 
 
-def _edges(picture: Luma) -> float:
+def _edges(picture: Planes) -> float:
     across = np.abs(np.diff(picture, axis=1)).mean() if picture.shape[1] > 1 else 0.0
     down = np.abs(np.diff(picture, axis=0)).mean() if picture.shape[0] > 1 else 0.0
     return float(across + down)

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.background.blobs import Blob, blobs_in
-from detector.background.model import Background, Luma, Mask
+from detector.background.model import (
+    BLUE,
+    BRIGHTNESS,
+    RED,
+    TEXTURE,
+    Background,
+    Mask,
+    Planes,
+)
 from models.geometry import Box, Points
 from models.labels import UNKNOWN_OBJECT
 from models.seeing import Detection, Image
@@ -104,7 +112,7 @@ class BackgroundWatch:
             window = _window(corners, size_px)
             patch.inside = _inside(corners, window)
             is_same = window == patch.window and patch.model is not None
-            if not is_same or (patch.model and patch.model.slow.shape != patch.inside.shape):
+            if not is_same or (patch.model and patch.model.slow.shape[:2] != patch.inside.shape):
                 patch.model = None
             patch.window = window
         self._size_px = size_px
@@ -136,14 +144,30 @@ def _seen(patch: _Patch, image: Image, known: Sequence[Box], elapsed_s: float) -
     ]
 
 
-def _small(image: Image, window: tuple[int, int, int, int]) -> Luma:
-    """The green channel (most of luma) of a part of the picture, made small."""
+def _small(image: Image, window: tuple[int, int, int, int]) -> Planes:
+    """A part of the picture, made small.
+
+    Brightness is the green channel; red and blue are taken against it; texture is how rough it is.
+    """
     left, top, right, bottom = window
     columns, rows = _grid(window)
     stride = max(1, min(right - left, bottom - top) // (2 * min(columns, rows)))
-    thin = np.ascontiguousarray(image[top:bottom:stride, left:right:stride, 1])
-    small = cv2.resize(thin, (columns, rows), interpolation=cv2.INTER_AREA)
-    found: Luma = small.astype(np.float32)
+    thin = np.ascontiguousarray(image[top:bottom:stride, left:right:stride])
+    small = cv2.resize(thin, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+    found: Planes = np.empty((rows, columns, 4), np.float32)
+    found[..., BRIGHTNESS] = small[..., 1]
+    found[..., RED] = small[..., 2] - small[..., 1]
+    found[..., BLUE] = small[..., 0] - small[..., 1]
+    found[..., TEXTURE] = _roughness(thin[..., 1], (columns, rows))
+    return found
+
+
+def _roughness(green: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Mean step from point to point around each point of the small picture, in grey levels."""
+    across = np.abs(cv2.Sobel(green, cv2.CV_16S, 1, 0, ksize=1))
+    down = np.abs(cv2.Sobel(green, cv2.CV_16S, 0, 1, ksize=1))
+    steps = (across + down).astype(np.float32)
+    found: NDArray[np.float32] = cv2.resize(steps, size, interpolation=cv2.INTER_AREA)
     return found
 
 

@@ -35,6 +35,8 @@ RULE = LitterRule(
 RNG = np.random.default_rng(11)
 GROUND = cv2.GaussianBlur(RNG.integers(60, 160, (360, 640, 3), dtype=np.uint8), (0, 0), 3)
 MATTRESS: Image = RNG.integers(190, 235, (32, 40, 3), dtype=np.uint8)
+LARGE_BOX = Box(300, 200, 380, 264)
+RUBBLE = np.kron(RNG.integers(-45, 46, (16, 20, 1)), np.ones((4, 4, 1), np.int64))
 
 NOISE = RNG.normal(0, 2, (5, 360, 640, 3)).round().astype(np.int16)
 """A sensor's, of five pictures in turn."""
@@ -63,6 +65,34 @@ def dumped(at_s: float, image: Image, box: Box = BOX) -> None:
     if at_s >= COMES_S:
         x1, y1, x2, y2 = (int(side) for side in box.xyxy)
         image[y1:y2, x1:x2] = MATTRESS[: y2 - y1, : x2 - x1]
+
+
+def of_the_grounds_brightness(at_s: float, image: Image) -> None:
+    """A blue tarpaulin, just as bright as the ground."""
+    if at_s >= COMES_S:
+        x1, y1, x2, y2 = (int(side) for side in BOX.xyxy)
+        level = int(image[y1:y2, x1:x2, 1].mean())
+        image[y1:y2, x1:x2] = (level + 60, level, level - 40)
+
+
+def rough(at_s: float, image: Image) -> None:
+    """Rubble, of the ground's brightness and colour."""
+    if at_s >= COMES_S:
+        x1, y1, x2, y2 = (int(side) for side in LARGE_BOX.xyxy)
+        level = image[y1:y2, x1:x2].mean(axis=(0, 1))
+        image[y1:y2, x1:x2] = np.clip(RUBBLE + level, 0, 255).astype(np.uint8)
+
+
+def tinted(at_s: float, image: Image) -> None:
+    """Sodium lamps come on: everything turns yellow."""
+    if at_s >= COMES_S:
+        image[:] = (image * (0.6, 0.95, 1.1)).clip(0, 255).astype(np.uint8)
+
+
+def red_light(at_s: float, image: Image) -> None:
+    """A red light falls on a part of the ground and stays."""
+    if at_s >= COMES_S:
+        image[180:260, 200:300] = (image[180:260, 200:300] * (0.9, 0.95, 1.35)).clip(0, 255)
 
 
 def passing(at_s: float, image: Image) -> None:
@@ -123,6 +153,19 @@ def test_what_is_left_lying_is_found_within_seconds_at_its_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("paint", "box"),
+    [
+        pytest.param(of_the_grounds_brightness, BOX, id="another colour"),
+        pytest.param(rough, LARGE_BOX, id="another surface"),
+    ],
+)
+def test_what_is_as_bright_as_the_ground_is_found_too(paint: Paint, box: Box) -> None:
+    found = watched(paint, COMES_S + 14)
+    assert found
+    assert all(second >= COMES_S and thing.iou(box) > 0.5 for second, thing in found)
+
+
+@pytest.mark.parametrize(
     "paint",
     [
         pytest.param(None, id="nothing happens"),
@@ -131,6 +174,8 @@ def test_what_is_left_lying_is_found_within_seconds_at_its_place() -> None:
         pytest.param(dimmed, id="a cloud comes"),
         pytest.param(taken, id="something is taken away"),
         pytest.param(lit, id="lamps light half of it"),
+        pytest.param(tinted, id="lamps tint everything"),
+        pytest.param(red_light, id="a red light falls on it"),
         pytest.param(swaying, id="the mast sways"),
         pytest.param(lambda s, image: dumped(s + COMES_S, image), id="it lay there at the start"),
         pytest.param(
