@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from service.api import (
     cameras,
+    directory,
     exporting,
     geojson,
     health,
@@ -24,12 +25,14 @@ from service.api import (
     parquet,
     plates,
     problems,
+    receiving,
     reference,
     retention,
     sessions,
     statistics,
     streaming,
     subscriptions,
+    users,
     webhook_actions,
 )
 from service.api.deps import ApiDeps
@@ -80,6 +83,7 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
     deps.metrics.registry.register(health.collector(deps))
     problems.install(app)
     for module in (
+        receiving,  # first, as what is asked most often
         geojson,
         exporting,
         parquet,
@@ -95,6 +99,8 @@ def create_app(deps: ApiDeps, running: Running = nullcontext) -> FastAPI:
         streaming,
         sessions,
         keys,
+        users,
+        directory,
         health,
         reference,
     ):

@@ -125,8 +125,7 @@ class WorkOrderIn(BaseModel):
     def to_request(self) -> WorkOrderRequest:
         """The value that the program works with."""
         # Not dict(self), which asks pydantic for methods that it does not have: that takes longer.
-        values = {name: getattr(self, name) for name in WorkOrderIn.model_fields}
-        return WorkOrderRequest(**{**values, "incident_id": str(self.incident_id)})
+        return WorkOrderRequest(**{**vars(self), "incident_id": str(self.incident_id)})
 
 
 class WorkOrderPatch(BaseModel):

@@ -1,4 +1,4 @@
-"""``/api/v1/work-orders``: post, list, read, change."""
+"""``/api/v1/work-orders``: list, read, change; ``service.api.receiving`` has what is posted."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ from models.errors import TransitionError
 from models.work_order import NEEDS_REASON, TRANSITIONS
 from service.api import actions
 from service.api.auditing import actor_of
-from service.api.deps import ApiDeps, CanRead, CanReport, CanWork, Deps, Principal
-from service.api.forms import OrderFilterQuery, OrderQuery, WorkOrderIn, WorkOrderPatch
+from service.api.deps import ApiDeps, CanRead, CanWork, Deps
+from service.api.forms import OrderFilterQuery, OrderQuery, WorkOrderPatch
 from service.api.guards import check_change
 from service.api.inspection_views import inspection_of
-from service.api.intake import Arrival, Intake
 from service.api.notifier import wait_for_more
 from service.api.problems import ProblemError, field_problem, problem_responses
 from service.api.suggestions import accept_suggestion
 from service.api.views import (
     WorkOrderDetail,
-    WorkOrderOut,
     WorkOrderPage,
     order_detail,
     order_out,
@@ -42,51 +40,6 @@ IfMatch = Annotated[
     str | None, Header(description="The order's ETag: change it only if it is unchanged.")
 ]
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
-
-
-@router.post(
-    "",
-    status_code=201,
-    response_model=WorkOrderOut,
-    responses={
-        200: {"model": WorkOrderOut, "description": "The incident has this order already."},
-        **problem_responses(413),
-    },
-)
-async def post_order(body: WorkOrderIn, who: CanReport, deps: Deps, request: Request) -> Response:
-    """Report a confirmed incident.
-
-    Idempotent by `incident_id`: posting again gives the stored order, with 200 instead of 201 and
-    whatever else the body says. An order with a department is dispatched at once.
-    """
-    with deps.tracer.span("intake") as span:
-        (found,) = await intake_of(request).receive([arrival_of(body, who, deps)])
-        if isinstance(found, Exception):
-            raise found
-        order, is_new = found
-        span.note({"streetwarden.order_id": order.order_id, "streetwarden.is_new": is_new})
-    headers = {"Location": f"{router.prefix}/{order.order_id}", "ETag": _etag(order)}
-    # Written here: what comes from the store need not be validated once more.
-    answer = order_out(order, deps).model_dump_json()
-    return Response(answer, 201 if is_new else 200, headers, media_type="application/json")
-
-
-def intake_of(request: Request) -> Intake:
-    """The application's intake."""
-    found: Intake = request.app.state.intake
-    return found
-
-
-def arrival_of(body: WorkOrderIn, who: Principal, deps: ApiDeps) -> Arrival:
-    """What was reported, by whom."""
-    is_limited = not who.scope.is_whole_city
-    return Arrival(
-        deps=deps,
-        request=body.to_request(),
-        actor=who.name,
-        is_limited=is_limited,
-        traceparent=deps.tracer.current(),
-    )
 
 
 @router.get("", responses=problem_responses(400, 503))

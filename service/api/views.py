@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -239,12 +239,16 @@ class CameraList(BaseModel):
     items: list[CameraOut]
 
 
+_ORDER_FIELDS = [field.name for field in fields(WorkOrder)]
+
+
 def order_values(order: WorkOrder, directory: Directory, base_url: str = "") -> dict[str, Any]:
     """The fields of an order's answer; ``base_url`` makes its links absolute."""
     department = directory.department(order.department_id)
     category = directory.category(order.category)
     due = due_times_of(order)
-    return asdict(order) | {
+    # Not asdict(), which copies all values down to the last time: the models copy what they keep.
+    return {name: getattr(order, name) for name in _ORDER_FIELDS} | {
         "allowed_statuses": sorted(TRANSITIONS[order.status]),
         "time_to_clear_s": _time_to_clear_s(order),
         "category_name": category and {"en": category.name, "zh": category.name_zh},
