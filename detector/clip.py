@@ -72,7 +72,7 @@ def decode_run(run: PacketRun, since: datetime, fps: float = CLIP_FPS) -> Iterat
         if at < since or (last is not None and at - last < spacing):
             continue
         last = at
-        yield Moment(at=at, image=np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
+        yield Moment(at=at, image=np.asarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8))
 
 
 def decode_stills(stills: Iterable[tuple[datetime, bytes]]) -> Iterator[Moment]:

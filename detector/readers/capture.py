@@ -36,9 +36,11 @@ class Capture:
 
     def __init__(self, source: str, *, raw: bool = False, transport: str = "tcp") -> None:
         self.name = redact_url(source)
-        self._kind = kind_of(source)
+        kind = kind_of(source)
+        # Asked for each packet of each camera: what can be known before is.
+        self._too_long_s = READ_TIMEOUT_S * TIMEOUT_SHARE if kind.is_network else float("inf")
         started_s = time.monotonic()
-        self._video = _open(source, self._kind, raw, transport)
+        self._video = _open(source, kind, raw, transport)
         if not self._video.isOpened():
             self._video.release()
             took_s = time.monotonic() - started_s
@@ -99,7 +101,7 @@ class Capture:
             done = bool(self._video.grab())
         except cv2.error as error:
             raise SourceReadError(f"{self.name}: could not be read ({error.err})") from error
-        if self._kind.is_network and time.monotonic() - started_s > READ_TIMEOUT_S * TIMEOUT_SHARE:
+        if time.monotonic() - started_s > self._too_long_s:
             raise SourceReadError(f"{self.name}: sent nothing for {READ_TIMEOUT_S:g} s")
         return done
 

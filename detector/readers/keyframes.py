@@ -71,7 +71,7 @@ class KeyDecoder:
             try:
                 pictures = self._pictures(packet)
                 if pictures:
-                    return np.asarray(pictures[-1].to_ndarray(format="bgr24"), np.uint8)
+                    return _bgr(pictures[-1])
             except (av.error.FFmpegError, ValueError) as error:
                 self._context = self._create()
                 raise SourceReadError(f"{self._name}: a key picture is damaged") from error
@@ -89,3 +89,8 @@ class KeyDecoder:
         if self._extradata:
             context.extradata = self._extradata
         return context
+
+
+def _bgr(picture: Any) -> Image:
+    # Left to itself, the conversion starts and ends threads for each single picture.
+    return np.asarray(picture.to_ndarray(format="bgr24", threads=1), np.uint8)

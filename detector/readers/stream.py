@@ -24,7 +24,7 @@ from models.urls import redact_url
 from models.zone import Camera, DecodeMode
 
 BEAT_S = 0.5
-"""While it waits, a thread shows this often that it lives."""
+"""A thread shows this often that it lives: not at each packet, for each of many cameras."""
 MOST_DAMAGED_IN_A_ROW = 3
 """After so many pictures that cannot be decoded the source is opened anew."""
 
@@ -230,7 +230,9 @@ class CameraStream:
 
     def _beat(self, reader: FrameReader) -> None:
         mode = reader.mode if isinstance(reader, SteppingReader) else DecodeMode.FULL
-        self._count(beat_monotonic_s=time.monotonic(), decode=mode)
+        now_s, shown = time.monotonic(), self._stats
+        if mode is not shown.decode or now_s - shown.beat_monotonic_s >= BEAT_S:
+            self._count(beat_monotonic_s=now_s, decode=mode)
         if self._damaged_in_a_row >= MOST_DAMAGED_IN_A_ROW:
             raise SourceReadError("its pictures cannot be decoded")
 
