@@ -6,8 +6,9 @@ Each answer errs, if at all, to the side of judging a look that need not have be
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from zones.polygon import ZoneShape
 from zones.queue import SAME_VEHICLE_IOU
 from zones.series import Floats, Ints, LookSeries, Mask, anchors, order_of
 from zones.watching import EDGE_MARGIN_RATIO, ENTRY_CONFIDENCE_RATIO
+
+T = TypeVar("T")
 
 SAME_PLACE_IOU = 0.5
 """Boxes of two looks that overlap less are left to the rules; more than any of them asks for."""
@@ -50,17 +53,21 @@ class Terrain:
         self.sides = np.maximum(series.boxes[:, 2:] - series.boxes[:, :2], 0.0)
         self.is_seen = series.ago_us == 0
         self.by_track = self._sorted()
-        self._held: dict[int, Mask] = {}
+        self._found: dict[Hashable, Any] = {}
         self.moves = self.is_seen & (series.still_us == 0)
         stands = self.is_seen & (series.still_us != 0)
         self.stands_alone = stands & ~self._doubled(np.flatnonzero(stands))
 
     def held(self, shape: ZoneShape) -> Mask:
         """Rows whose anchor is in a zone."""
-        key = id(shape)
-        if key not in self._held:
-            self._held[key] = shape.hold_which(self.anchors)
-        return self._held[key]
+        return self.once(id(shape), lambda: shape.hold_which(self.anchors))
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """Find something out once, for all rules that ask the same: hundreds, when one is tuned."""
+        if key not in self._found:
+            self._found[key] = find()
+        found: T = self._found[key]
+        return found
 
     def near(self, shape: ZoneShape, rows: Ints) -> Mask:
         """Which of these rows are in a zone, or not further from it than boxes jitter."""
@@ -143,12 +150,17 @@ class Ahead:
         series = terrain.series
         self.series, self.shape = series, shape
         self._by_track = terrain.by_track
-        is_own = np.array([follows(label) for label in series.labels], dtype=bool)
-        follows_row = is_own[series.label] if len(is_own) else self._none()
-        self._until = self._goes_on(terrain, terrain.stands_alone & follows_row)
-        self._moves_until = self._goes_on(terrain, terrain.moves & follows_row)
-        self._followed = _Sightings(series, terrain, terrain.is_seen & follows_row)
-        self._entries = _Sightings(series, terrain, self._may_enter(terrain, rule))
+        own = tuple(follows(label) for label in series.labels)
+        self._until, self._moves_until, self._followed = terrain.once(
+            (id(shape), own), lambda: self._goings_on(terrain, np.array(own, dtype=bool))
+        )
+        least = tuple(
+            ENTRY_CONFIDENCE_RATIO * rule.threshold(label) if label in rule.labels else np.inf
+            for label in series.labels
+        )
+        self._entries = terrain.once(
+            (id(shape), least), lambda: self._entering(terrain, np.array(least))
+        )
 
     def place_of(self, track_id: int, look: int) -> int | None:
         """Where a track's row of a look is, sorted by tracks; ``None`` if it is not there."""
@@ -221,18 +233,20 @@ class Ahead:
         until: Ints = np.where(stays[rows], after, places)
         return until
 
-    def _may_enter(self, terrain: Terrain, rule: Rule) -> Mask:
-        labels = self.series.labels
-        if not labels:
-            return self._none()
-        least = np.array(
-            [
-                ENTRY_CONFIDENCE_RATIO * rule.threshold(label) if label in rule.labels else np.inf
-                for label in labels
-            ]
+    def _goings_on(self, terrain: Terrain, own: Mask) -> tuple[Ints, Ints, _Sightings]:
+        is_own = own[self.series.label] if len(own) else self._none()
+        return (
+            self._goes_on(terrain, terrain.stands_alone & is_own),
+            self._goes_on(terrain, terrain.moves & is_own),
+            _Sightings(self.series, terrain, terrain.is_seen & is_own),
         )
-        enters: Mask = terrain.is_seen & (self.series.confidence >= least[self.series.label])
-        return enters & terrain.held(self.shape)
+
+    def _entering(self, terrain: Terrain, least: Floats) -> _Sightings:
+        enters = self._none()
+        if len(least):
+            is_sure = self.series.confidence >= least[self.series.label]
+            enters = terrain.is_seen & is_sure & terrain.held(self.shape)
+        return _Sightings(self.series, terrain, enters)
 
     def _none(self) -> Mask:
         return np.zeros(len(self.series.track_id), dtype=bool)
