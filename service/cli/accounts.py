@@ -131,6 +131,7 @@ def rotate_key(
     data_dir: DataDirOption = None,
 ) -> None:
     """Replace an API key and print the new one, this one time."""
+    _check_not_of_environment(name)
     token, now, overlap = access.new_token(), datetime.now(UTC), length_of(grace)
     end = None if expires_in is None else now + length_of(expires_in)
     with open_store(database_url, data_dir) as database, database.write() as connection:
@@ -143,6 +144,7 @@ def revoke_key(
     name: KeyArgument, database_url: DatabaseOption = None, data_dir: DataDirOption = None
 ) -> None:
     """End an API key, its sessions and its webhooks at once."""
+    _check_not_of_environment(name)
     with open_store(database_url, data_dir) as database, database.write() as connection:
         now = datetime.now(UTC)
         keys.revoke(connection, name, now)
@@ -157,6 +159,11 @@ def list_keys(database_url: DatabaseOption = None, data_dir: DataDirOption = Non
             end = "for good" if key.expires_at is None else f"until {key.expires_at:%Y-%m-%d}"
             departments = ",".join(key.department_ids) or "whole city"
             typer.echo("\t".join((key.name, key.role, departments, ended, end)))
+
+
+def _check_not_of_environment(name: str) -> None:
+    if name in keys.ENVIRONMENT_KEYS:
+        raise SetupError(f"key {name} comes from the service's environment: change it there")
 
 
 def _checked(role: Role, department: list[str] | None) -> tuple[str, ...]:
