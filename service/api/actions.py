@@ -256,9 +256,11 @@ def observe(deps: ApiDeps, incident_id: str, seen: Observation, actor: str) -> W
             after = joining.log_free_for_one(connection, order, incident_id, actor, deps.now())
             tell(deps, connection, after, EventType.UPDATED)
         elif seen.cleared_at is not None:
-            after = _cleared(deps, connection, order, seen.cleared_at, actor)
+            after = cleared(deps, connection, order, seen.cleared_at, actor)
         else:
-            after = _still_there(deps, connection, order, actor)
+            after = joining.seen_again(deps, connection, order, incident_id, actor) or (
+                _still_there(deps, connection, order, actor)
+            )
     deps.wake()
     return after
 
@@ -278,7 +280,7 @@ def _noted(
     return replace(order, last_seen_at=last_seen_at, observed_s=observed_s, inferred_s=inferred_s)
 
 
-def _cleared(
+def cleared(
     deps: ApiDeps, connection: Connection, order: WorkOrder, cleared_at: datetime, actor: str
 ) -> WorkOrder:
     """The place is free: an order that was still to be done is verified by that sight."""

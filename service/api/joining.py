@@ -15,7 +15,10 @@ from sqlalchemy.engine import Connection
 
 from models.ground import metres_per_degree
 from models.work_order import Status, WorkOrderRequest
+from service.api.deps import ApiDeps
+from service.api.telling import tell
 from service.decisions.closure import RECURRENCE
+from service.decisions.events import EventType
 from service.decisions.evidence_kinds import PICTURE, kind_of_name
 from service.decisions.same_thing import (
     ON_GROUND,
@@ -75,7 +78,7 @@ def _added(
     last_seen_at = max(order.last_seen_at, request.opened_at)
     changed = orders.change_order(connection, order, at, last_seen_at=last_seen_at)
     note = f"also seen by {request.camera_name}, {request.zone_name}: {request.description}"
-    orders.add_history(connection, order.order_id, [_entry(changed, actor, note)])
+    orders.add_history(connection, order.order_id, [sighting_entry(changed, actor, note)])
     return replace(changed, sightings=(*order.sightings, *first, new))
 
 
@@ -125,8 +128,33 @@ def log_free_for_one(
     own = sight_of(order, incident_id).report
     still = [s.report.camera_name for s in order.sightings if s.cleared_at is None]
     note = f"gone from the sight of {own.camera_name}; still seen by {', '.join(still)}"
-    orders.add_history(connection, order.order_id, [_entry(changed, actor, note)])
+    orders.add_history(connection, order.order_id, [sighting_entry(changed, actor, note)])
     return changed
+
+
+def seen_again(
+    deps: ApiDeps, connection: Connection, order: WorkOrder, incident_id: str, actor: str
+) -> WorkOrder | None:
+    """Reopen an order that was cleared without a camera which still sees the thing.
+
+    ``None``: it was not, or people have closed it since.
+    """
+    own = sight_of(order, incident_id)
+    is_overruled = (
+        order.cleared_at is not None
+        and order.status is Status.VERIFIED
+        and own.cleared_at is None
+        and own.last_seen_at > order.cleared_at
+    )
+    if not is_overruled:
+        return None
+    at = orders.tick(connection, deps.now())
+    after = orders.change_order(connection, order, at, cleared_at=None, status=Status.REOPENED)
+    note = f"still seen by {own.report.camera_name}, which has come back · 恢复在线的摄像机仍能看到"
+    entry = sighting_entry(after, actor, note, order.status)
+    orders.add_history(connection, order.order_id, [entry])
+    tell(deps, connection, after, EventType.UPDATED, moved_to=after.status)
+    return after
 
 
 def wants_picture(database: Database, order: WorkOrder, incident_id: str) -> bool:
@@ -146,12 +174,17 @@ def wants_picture(database: Database, order: WorkOrder, incident_id: str) -> boo
     return since is not None and all(file.created_at < since for file in pictures)
 
 
-def _entry(changed: WorkOrder, actor: str, note: str) -> HistoryEntry:
+def sighting_entry(
+    changed: WorkOrder, actor: str, note: str, before: Status | None = None
+) -> HistoryEntry:
+    """Something that one of several cameras tells; ``before``: the status that it moves on."""
     return HistoryEntry(
         version=changed.version,
         at=changed.updated_at,
         actor=actor,
         kind=HistoryKind.SIGHTING,
+        from_status=before,
+        to_status=None if before is None else changed.status,
         note=note,
     )
 

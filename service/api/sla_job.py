@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from models.work_order import Status
 from service.api import actions
+from service.api.dead_cameras import clear_without_the_dead
 from service.api.deps import ApiDeps
 from service.api.inspecting import release_overdue
 from service.api.open311.reporting import forget_contacts
@@ -105,6 +106,7 @@ def sla_worker(deps: ApiDeps, every_s: float = EVERY_S) -> Periodic:
         more = tell_due(deps) >= AT_ONCE
         forget_contacts(deps)
         more |= release_overdue(deps) >= AT_ONCE
+        clear_without_the_dead(deps)
         return more
 
     return Periodic("sla", job, every_s)
