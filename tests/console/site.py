@@ -17,7 +17,7 @@ import numpy as np
 import uvicorn
 
 from service.api.app import create_app
-from service.api.deps import ApiDeps
+from service.api.deps import ApiDeps, ApiSettings
 from service.config import load_city
 from service.decisions.evidence_kinds import kind_of_name
 from service.store.access import save_key
@@ -30,6 +30,7 @@ from service.store.users import add_user
 ADMIN_KEY = "sw_test-admin-key"
 DETECTOR_KEY = "sw_test-detector-key"
 START_TIMEOUT_S = 20.0
+INSPECT_WAIT_S = 600.0
 
 CITY = """\
 city: {name: Testville, timezone: Asia/Shanghai}
@@ -112,6 +113,23 @@ class Site:
         path = f"/api/v1/incidents/{incident_id}/evidence/{name}"
         self._put(path, content=content, headers={"Content-Type": kind})
 
+    def report(self, detections: list[dict[str, Any]] | None = None, **values: str) -> str:
+        """A citizen's report with a photo, looked at unless ``None``; the order's id."""
+        form = {
+            "api_key": DETECTOR_KEY, "service_code": "litter", "lat": "31.2304", "long": "121.4737",
+            "description": "please come", **values,
+        }  # fmt: skip
+        photo = {"media": ("a.jpg", picture(5))}
+        answer = self.http.post("/open311/v2/requests.json", data=form, files=photo)
+        number = int(answer.raise_for_status().json()[0]["service_request_id"])
+        items = self.http.get("/api/v1/work-orders").json()["items"]
+        order = next(each for each in items if each["number"] == number)
+        if detections is not None:
+            self.evidence(order["incident_id"], "report", picture(6))
+            findings = {"model": "street-n@1f3a9c02", "detections": detections}
+            self._put(f"/api/v1/reports/{order['order_id']}/inspection", json=findings)
+        return str(order["order_id"])
+
     def read(self, order_id: str) -> dict[str, Any]:
         answer = self.http.get(f"/api/v1/work-orders/{order_id}")
         order: dict[str, Any] = answer.raise_for_status().json()
@@ -140,7 +158,9 @@ def running_site(folder: Path) -> Iterator[Site]:
             save_key(connection, "control room", "admin", ADMIN_KEY, now)
             save_key(connection, "camera daemon", "detector", DETECTOR_KEY, now)
         files = FileStore(folder / "pictures")
-        app = create_app(ApiDeps(database=database, files=files, city=load_city(city_file)))
+        settings = ApiSettings(open311=True, inspect_wait_s=INSPECT_WAIT_S)
+        deps = ApiDeps(database=database, files=files, city=load_city(city_file), settings=settings)
+        app = create_app(deps)
         with _serving(uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))) as address:
             site = Site(address, database)
             yield site

@@ -88,6 +88,79 @@ export function changeStatus(seen, status, why = {}) {
   });
 }
 
+/** Gives an order the category that was suggested, unless it is no longer the one that was seen. */
+export function acceptSuggestion(seen) {
+  return request(`work-orders/${encodeURIComponent(seen.order_id)}/accept-suggestion`, {
+    method: "POST",
+    headers: { "If-Match": `"${seen.version}"` },
+  });
+}
+
+/** The newest orders of a category that are not over. */
+export async function openOrders(category, statuses) {
+  const query = new URLSearchParams({ limit: 100, category });
+  for (const status of statuses) query.append("status", status);
+  return (await request(`work-orders?${query}`)).items;
+}
+
+/** The city's departments. */
+export async function departments() {
+  return (await request("departments")).items;
+}
+
+/** The city's categories. */
+export async function categories() {
+  return (await request("categories")).items;
+}
+
+/** Figures on the orders made since then, of one category or status if given. */
+export function statistics(since, { category, status }) {
+  const query = new URLSearchParams({ created_since: since });
+  if (category) query.set("category", category);
+  if (status) query.set("status", status);
+  return request(`statistics?${query}`);
+}
+
+/** All API keys, without the keys themselves. */
+export async function keys() {
+  return (await request("keys")).items;
+}
+
+/** Makes a key; the answer holds it, this one time. */
+export function makeKey(values) {
+  return request("keys", { method: "POST", body: values });
+}
+
+/** Replaces a key; the old one is valid for a day. */
+export function rotateKey(name) {
+  return request(`keys/${encodeURIComponent(name)}/rotate`, { method: "POST", body: {} });
+}
+
+/** Ends a key at once. */
+export function revokeKey(name) {
+  return request(`keys/${encodeURIComponent(name)}`, { method: "DELETE" });
+}
+
+/** All users. */
+export async function users() {
+  return (await request("users")).items;
+}
+
+/** Lets somebody sign in; the answer holds their password, this one time. */
+export function makeUser(values) {
+  return request("users", { method: "POST", body: values });
+}
+
+/** Changes role and departments, or `disabled`. */
+export function changeUser(id, change) {
+  return request(`users/${encodeURIComponent(id)}`, { method: "PATCH", body: change });
+}
+
+/** Makes another password; the answer holds it, this one time. */
+export function resetPassword(id) {
+  return request(`users/${encodeURIComponent(id)}/password`, { method: "POST", body: {} });
+}
+
 /** All webhook subscriptions. */
 export async function subscriptions() {
   return (await request("subscriptions")).items;

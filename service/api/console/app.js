@@ -6,13 +6,16 @@ import { OrderDialog } from "./detail.js";
 import { element, show } from "./dom.js";
 import { moment } from "./format.js";
 import { OrderList } from "./orders.js";
+import { KeyDialog } from "./keys.js";
+import { Pages } from "./pages.js";
+import { StatisticsDialog } from "./statistics.js";
+import { UserDialog } from "./users.js";
 import { WebhookDialog } from "./webhooks.js";
-import { chooseLanguage, named, translateDocument, word } from "./words.js";
+import { chooseLanguage, learnCategories, named, translateDocument, word } from "./words.js";
 
 const POLL_MS = 3_000;
 const MAX_POLL_MS = 30_000;
 const PAGE_SIZE = 30;
-const WEBHOOKS = "#/webhooks";
 const WAITING = new Set(["received"]);
 const IN_WORK = new Set(["dispatched", "accepted", "in_progress", "reopened"]);
 const DONE = new Set(["resolved", "verified", "closed"]);
@@ -22,7 +25,17 @@ const cameraList = new CameraList(part("cameras"), (camera) => cameraDialog.open
 const cameraDialog = new CameraDialog(part("camera"));
 const orderList = new OrderList(part("orders"));
 const orderDialog = new OrderDialog(part("order"), { onChange: () => poll(), onClose: leaveOrder });
-const webhookDialog = new WebhookDialog(part("webhooks"), { onClose: leaveWebhooks });
+const userDialog = new UserDialog(part("users"));
+const pages = new Pages({
+  "#/statistics": page(new StatisticsDialog(part("statistics"), () => state.cameras ?? []), "read"),
+  "#/webhooks": page(new WebhookDialog(part("webhooks")), "subscribe"),
+  "#/keys": page(new KeyDialog(part("keys")), "manage"),
+  "#/users": page(userDialog, "manage"),
+});
+
+function page(made, needs) {
+  return { page: made, dialog: made.dialog, button: part(`show-${made.dialog.id}`), needs };
+}
 
 /** All that the page knows; everything visible follows from it. */
 const state = {
@@ -56,7 +69,6 @@ function listen() {
   part("sign-in-form").addEventListener("submit", submitKey);
   part("sign-out").addEventListener("click", leave);
   part("more").addEventListener("click", loadOlder);
-  part("show-webhooks").addEventListener("click", () => { location.hash = WEBHOOKS; });
   window.addEventListener("hashchange", addressChanged);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && state.signedIn) poll();
@@ -162,8 +174,12 @@ function pollIfSeen() {
 
 async function ask() {
   try {
-    state.who ??= await api.whoAmI();
-    orderDialog.who = state.who;
+    if (!state.who) {
+      const who = await api.whoAmI();
+      learnCategories(await api.categories());
+      state.who = who;
+    }
+    orderDialog.who = userDialog.who = state.who;
     const [cameras, page] = await Promise.all([api.cameras(), api.orders(PAGE_SIZE)]);
     take(cameras, page);
   } catch (error) {
@@ -173,7 +189,7 @@ async function ask() {
   render();
   await followAddress();
   if (orderDialog.shown) await orderDialog.refresh();
-  if (webhookDialog.shown) await webhookDialog.refresh();
+  await pages.refresh();
 }
 
 function take(cameras, page) {
@@ -214,26 +230,12 @@ async function loadOlder() {
 
 /** `#/orders/ID` shows an order, so that it can be linked to and the back button works. */
 async function followAddress() {
-  await followToWebhooks();
+  if (state.signedIn) await pages.follow();
   const match = /^#\/orders\/(.+)$/.exec(location.hash);
   const wanted = match ? decodeURIComponent(match[1]) : null;
   if (wanted === orderDialog.shown || !state.signedIn) return;
   if (wanted) await orderDialog.open(wanted);
   else if (orderDialog.shown) part("order").close();
-}
-
-/** `#/webhooks` shows them. */
-async function followToWebhooks() {
-  const wanted = location.hash === WEBHOOKS;
-  if (wanted === webhookDialog.shown || !state.signedIn) return;
-  if (wanted) await webhookDialog.open();
-  else part("webhooks").close();
-}
-
-function leaveWebhooks() {
-  if (location.hash !== WEBHOOKS) return;
-  history.pushState(null, "", location.pathname + location.search);
-  part("show-webhooks").focus();
 }
 
 function leaveOrder() {
@@ -248,7 +250,7 @@ function switchLanguage(language) {
   translateDocument();
   render();
   orderDialog.render();
-  webhookDialog.render();
+  pages.render();
 }
 
 /** Orders in the order of the list; one that moved between two pages is shown once. */
@@ -264,7 +266,7 @@ function render() {
   show(part("sign-out"), state.signedIn);
   const who = state.who;
   show(part("who"), state.signedIn && Boolean(who), who ? `${who.name} · ${named("role", who.role)}` : "");
-  show(part("show-webhooks"), state.signedIn);
+  pages.offer(state.signedIn ? who : null);
   renderProblem();
   if (!state.signedIn || state.orders === null) return;
   const orders = allOrders();

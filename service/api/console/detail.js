@@ -2,14 +2,17 @@
 
 import * as api from "./api.js";
 import { element, icon, setText } from "./dom.js";
+import { candidates, duplicateForm } from "./duplicate.js";
 import { choiceOf, firstShown, largeFile, shownFiles, signedList, titleOf } from "./evidence.js";
 import { count, duration, moment, percent } from "./format.js";
 import { departmentOf, placeOf, showStatus } from "./orders.js";
+import { reportSection } from "./report.js";
 import { named, word } from "./words.js";
 
 /** In the order in which buttons are offered: the usual next step first, refusal last. */
 const STEPS = [
-  "dispatched", "accepted", "verified", "closed", "in_progress", "resolved", "reopened", "rejected",
+  "dispatched", "accepted", "verified", "closed", "in_progress", "resolved", "reopened", "duplicate",
+  "rejected",
 ];
 /** Why an order is rejected, the most frequent first; models learn from false alarms only. */
 const REASONS = ["false_alarm", "permitted", "duplicate", "already_done", "not_our_task", "other"];
@@ -23,6 +26,7 @@ export class OrderDialog {
     this.who = null;
     this.chosen = null;
     this.rejecting = false;
+    this.originals = null;
     this.#build();
     dialog.addEventListener("close", onClose);
   }
@@ -38,9 +42,10 @@ export class OrderDialog {
     this.message = element("p", { className: "message", role: "status" });
     this.pictures = element("section", { className: "pictures" });
     this.steps = element("section", { className: "steps" });
+    this.report = element("div");
     this.facts = element("dl", { className: "facts wide" });
     this.history = element("section", { className: "history" });
-    const side = element("div", { className: "side" }, this.steps, this.facts, this.history);
+    const side = element("div", { className: "side" }, this.report, this.steps, this.facts, this.history);
     this.dialog.append(
       element("header", {}, this.title, this.status, this.close),
       this.message,
@@ -59,8 +64,9 @@ export class OrderDialog {
     this.order = null;
     this.chosen = null;
     this.rejecting = false;
+    this.originals = null;
     this.#say("");
-    for (const part of [this.pictures, this.steps, this.facts, this.history]) {
+    for (const part of [this.pictures, this.report, this.steps, this.facts, this.history]) {
       part.replaceChildren();
     }
     setText(this.title, "…");
@@ -105,6 +111,7 @@ export class OrderDialog {
     );
     showStatus(this.status, order.status);
     this.#renderPictures(order);
+    this.#renderReport(order);
     this.#renderSteps(order);
     this.facts.replaceChildren(...factsOf(order));
     this.history.replaceChildren(...historyOf(order));
@@ -136,6 +143,14 @@ export class OrderDialog {
     });
   }
 
+  #renderReport(order) {
+    const section = reportSection(order, {
+      mayAccept: this.who?.may_reassign ?? false,
+      accept: () => this.#do(() => api.acceptSuggestion(this.order), "suggestionAccepted"),
+    });
+    this.report.replaceChildren(...(section ? [section] : []));
+  }
+
   #renderSteps(order) {
     const steps = order.allowed_statuses
       .filter((status) => this.#may(status))
@@ -147,8 +162,21 @@ export class OrderDialog {
       return;
     }
     const buttons = steps.map((status, index) => this.#stepButton(status, index === 0));
-    const content = this.rejecting ? this.#reasonForm() : element("div", { className: "buttons" }, buttons);
-    this.steps.replaceChildren(heading, content);
+    this.steps.replaceChildren(heading, this.#form() ?? element("div", { className: "buttons" }, buttons));
+  }
+
+  /** The form that a step asks for, if one does just now. */
+  #form() {
+    if (this.rejecting) return this.#reasonForm();
+    if (!this.originals) return null;
+    return duplicateForm(this.originals, {
+      submit: (id) => this.#change("duplicate", { duplicate_of: id }),
+      cancel: () => {
+        this.originals = null;
+        this.#renderSteps(this.order);
+        this.steps.querySelector("[data-status=duplicate]").focus();
+      },
+    });
   }
 
   /** Whether this page offers a step: the role may make it, and a button is enough for it. */
@@ -158,8 +186,12 @@ export class OrderDialog {
 
   #stepButton(status, isFirst) {
     const isReject = status === "rejected";
-    const className = isReject ? "danger" : isFirst ? "primary" : "";
-    const act = () => (isReject ? this.#askReason() : this.#change(status));
+    const className = isReject || status === "duplicate" ? "danger" : isFirst ? "primary" : "";
+    const act = () => {
+      if (isReject) this.#askReason();
+      else if (status === "duplicate") this.#askOriginal();
+      else this.#change(status);
+    };
     return element(
       "button",
       { type: "button", className, "data-status": status, onclick: act },
@@ -169,6 +201,17 @@ export class OrderDialog {
 
   #askReason() {
     this.rejecting = true;
+    this.#renderSteps(this.order);
+    this.steps.querySelector("select").focus();
+  }
+
+  async #askOriginal() {
+    try {
+      this.originals = await candidates(this.order);
+    } catch (error) {
+      this.#explain(error);
+      return;
+    }
     this.#renderSteps(this.order);
     this.steps.querySelector("select").focus();
   }
@@ -208,12 +251,19 @@ export class OrderDialog {
     );
   }
 
-  async #change(status, why = {}) {
+  #change(status, why = {}) {
+    return this.#do(
+      () => api.changeStatus(this.order, status, why), "saved", { status: named("status", status) },
+    );
+  }
+
+  async #do(action, done, values = {}) {
     this.#setBusy(true);
     try {
-      await api.changeStatus(this.order, status, why);
+      await action();
       this.rejecting = false;
-      this.#say(word("saved", { status: named("status", status) }));
+      this.originals = null;
+      this.#say(word(done, values));
     } catch (error) {
       this.#explain(error);
     }
@@ -226,12 +276,17 @@ export class OrderDialog {
   #explain(error) {
     const changed = error.status === 409 || error.status === 412;
     const reason = error.status === 403 ? word("mayNotWork") : error.message;
-    if (changed) this.rejecting = false;
+    if (changed) {
+      this.rejecting = false;
+      this.originals = null;
+    }
     this.#say(changed ? word("changedMeanwhile") : word("changeFailed", { reason }), true);
   }
 
   #setBusy(busy) {
-    for (const button of this.steps.querySelectorAll("button")) button.disabled = busy;
+    for (const part of [this.steps, this.report]) {
+      for (const button of part.querySelectorAll("button")) button.disabled = busy;
+    }
   }
 
   #say(text, isBad = false) {

@@ -9,6 +9,8 @@ const STORY = [
   "first-wide", "first-close", "opened-wide", "opened-close", "clip", "latest-wide",
   "latest-close", "cleared-wide", "opened-clean",
 ];
+/** A citizen's own picture, blurred. */
+const REPORT = "report";
 const SHOWN_FIRST = "opened-wide";
 const FILM = "video/mp4";
 const LIST = "application/json";
@@ -41,7 +43,7 @@ export function firstShown(files) {
 
 /** What a file shows, in words. */
 export function titleOf(file) {
-  return named("evidence", kindOf(file.name)[0]);
+  return file.name === REPORT ? word("citizensPhoto") : named("evidence", kindOf(file.name)[0]);
 }
 
 /** When it was taken, as far as the order says so; else when it arrived. */

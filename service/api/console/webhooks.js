@@ -9,7 +9,7 @@ const STATES = ["", "dead", "pending", "delivered"];
 
 /** The dialog that lists subscriptions, their deliveries, and every attempt. */
 export class WebhookDialog {
-  constructor(dialog, { onClose }) {
+  constructor(dialog) {
     this.dialog = dialog;
     this.subscriptions = null;
     this.opened = null;
@@ -18,7 +18,6 @@ export class WebhookDialog {
     this.attempts = new Map();
     this.drawn = "";
     this.#build();
-    dialog.addEventListener("close", onClose);
   }
 
   #build() {

@@ -1,5 +1,7 @@
 // All words of the page, in English and Simplified Chinese (简体中文).
 
+import { MORE_WORDS } from "./words_pages.js";
+
 const WORDS = {
   en: {
     skip: "Skip to the work orders",
@@ -47,7 +49,7 @@ const WORDS = {
     notYourStep: "The next step is for another role.",
     role_viewer: "Viewer", role_operator: "Operator", role_dispatcher: "Dispatcher",
     role_crew: "Crew", role_client: "Other system", role_admin: "Administrator",
-    role_detector: "Detector",
+    role_detector: "Detector", role_reporter: "Citizens' app",
     status_duplicate: "Duplicate", status_expired: "Expired",
     duplicateOf: "Duplicate of", otherOrder: "another order",
     key: "API key",
@@ -276,7 +278,7 @@ const WORDS = {
     notYourStep: "下一步由其他角色办理。",
     role_viewer: "查看员", role_operator: "监控员", role_dispatcher: "派遣员",
     role_crew: "处置人员", role_client: "外部系统", role_admin: "管理员",
-    role_detector: "检测端",
+    role_detector: "检测端", role_reporter: "市民应用",
     status_duplicate: "重复工单", status_expired: "已过期",
     duplicateOf: "重复于", otherOrder: "另一工单",
     key: "API 密钥",
@@ -449,6 +451,11 @@ const WORDS = {
   },
 };
 
+for (const [name, words] of Object.entries(MORE_WORDS)) Object.assign(WORDS[name], words);
+
+/** Names that the service knows and this page does not. */
+const LEARNT = { en: {}, zh: {} };
+
 const REMEMBERED = "streetwarden.language";
 const TAGS = { en: "en-GB", zh: "zh-CN" };
 
@@ -503,7 +510,19 @@ export function word(key, values = {}) {
 export function named(group, value) {
   if (value === undefined || value === null) return "";
   const key = `${group}_${value}`;
-  return WORDS[language][key] ?? WORDS.en[key] ?? String(value).replaceAll("_", " ");
+  return WORDS[language][key] ?? LEARNT[language][key] ?? WORDS.en[key] ?? readable(value);
+}
+
+function readable(value) {
+  return String(value).replaceAll("_", " ");
+}
+
+/** Takes the names of the city's categories, where the page has none of its own. */
+export function learnCategories(categories) {
+  for (const each of categories) {
+    LEARNT.en[`category_${each.category}`] = each.name;
+    LEARNT.zh[`category_${each.category}`] = each.name_zh;
+  }
 }
 
 /** Puts the words into everything that is written in index.html. */
