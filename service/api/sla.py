@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 
 from models.zone import Priority
 from service.api.deps import ApiDeps
-from service.decisions.sla import due_times, next_look
+from service.decisions.sla import DueTimes, due_times, next_look
+
+_TIMES = [field.name for field in fields(DueTimes)]
 
 
 def due_columns(
@@ -18,4 +20,5 @@ def due_columns(
     times = due_times(deps.categories, category, priority, created_at)
     if times is None:
         return {}
-    return {**asdict(times), "sla_next_at": next_look(times, created_at)}
+    by_name = {name: getattr(times, name) for name in _TIMES}
+    return {**by_name, "sla_next_at": next_look(times, created_at)}

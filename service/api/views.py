@@ -50,6 +50,8 @@ class CategoryNameOut(BaseModel):
 class CategoryCodeOut(BaseModel):
     """A category's code in a standard; unique only together with kind and scheme."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     kind: CodeKind
     scheme: str = Field(examples=["GB/T 30428.2-2013"])
     code: str
@@ -252,7 +254,7 @@ def order_values(order: WorkOrder, directory: Directory, base_url: str = "") -> 
         "allowed_statuses": sorted(TRANSITIONS[order.status]),
         "time_to_clear_s": _time_to_clear_s(order),
         "category_name": category and {"en": category.name, "zh": category.name_zh},
-        "codes": [asdict(code) for code in category.codes] if category else [],
+        "codes": list(category.codes) if category else [],
         "sla_state": sla_state(due, order.status, directory.now()),
         "department_name": department and department.name,
         "department_name_zh": department and department.name_zh,
