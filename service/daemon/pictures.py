@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 import structlog
@@ -133,11 +133,27 @@ def kept_pictures(
 def snapshot(processed: Processed, studio: Studio) -> bytes | None:
     """The latest view as JPEG, at most 960 px wide; ``None`` if it cannot be made."""
     try:
-        picture = _wide(processed, studio)
-        return encode_jpeg(shrunk(picture, SNAPSHOT_WIDTH_PX), SNAPSHOT_QUALITY)
+        small = _shrunk(processed, SNAPSHOT_WIDTH_PX)
+        return encode_jpeg(_wide(small, studio), SNAPSHOT_QUALITY)
     except DetectorError as error:
         log.error("no snapshot", camera=studio.camera.camera_id, reason=str(error))
         return None
+
+
+def _shrunk(processed: Processed, width_px: int) -> Processed:
+    """A look in a picture no wider than so many pixels, where hiding and drawing cost less."""
+    frame, look = processed.frame, processed.look
+    image = shrunk(frame.image, width_px)
+    height, width = image.shape[:2]
+    factors = width / frame.width_px, height / frame.height_px
+    found = (replace(each, box=each.box.scaled(*factors)) for each in processed.detections)
+    tracks = (replace(each, box=each.box.scaled(*factors)) for each in look.tracks)
+    return replace(
+        processed,
+        frame=replace(frame, image=image),
+        detections=tuple(found),
+        look=replace(look, width_px=width, height_px=height, tracks=tuple(tracks)),
+    )
 
 
 def _evidence(change: IncidentChange, processed: Processed, studio: Studio) -> Mapping[str, bytes]:

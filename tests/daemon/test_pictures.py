@@ -134,6 +134,37 @@ def test_without_people_a_picture_keeps_its_pixels() -> None:
     assert np.abs(difference).mean() < 2 * CLOSE
 
 
+def test_the_latest_view_of_a_large_picture_is_made_small_with_everything_in_its_place() -> None:
+    factor = 2 * pictures.SNAPSHOT_WIDTH_PX / SIZE_PX[0]
+    person = Detection(label="person", confidence=0.5, box=Box(100, 20, 140, 110))
+    large = cv2.resize(processed().frame.image, None, fx=factor, fy=factor)
+
+    def look(*tracks: Track, detections: tuple[Detection, ...] = ()) -> Processed:
+        bare = processed()
+        height, width = large.shape[:2]
+        return replace(
+            bare,
+            frame=replace(bare.frame, image=large),
+            detections=detections,
+            look=replace(bare.look, width_px=width, height_px=height, tracks=tracks),
+        )
+
+    studio = Studio(camera=camera(zones=()))
+    bare = decoded(snapshot(look(), studio)).astype(int)
+    found = replace(person, box=person.box.scaled(factor, factor))
+    shown = look(track(CAR.scaled(factor, factor)), detections=(found,))
+    changed = np.abs(decoded(snapshot(shown, studio)).astype(int) - bare).mean(axis=2)
+    assert bare.shape[1] == pictures.SNAPSHOT_WIDTH_PX
+
+    def mean_within(box: Box) -> float:
+        x1, y1, x2, y2 = (round(side * factor / 2) for side in box.xyxy)
+        return float(changed[y1:y2, x1:x2].mean())
+
+    assert mean_within(Box(104, 22, 136, 45)) > CLOSE, "a head"
+    assert mean_within(Box(CAR.x1, CAR.y1 + 0.4 * CAR.height, CAR.x2, CAR.y2)) > CLOSE, "plates"
+    assert mean_within(Box(100, 60, 140, 80)) < CLOSE, "the rest of a person"
+
+
 def test_the_time_in_a_picture_is_that_of_the_city() -> None:
     seen = processed()
     assert snapshot(seen, Studio(camera=camera(), timezone=ZoneInfo("Asia/Shanghai"))) != snapshot(
