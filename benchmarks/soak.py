@@ -112,15 +112,17 @@ def result(
     streets: Sequence[Street], run: Run, rows: Sequence[Row], orders: int, dwell_s: float
 ) -> dict[str, Any]:
     """The figures of a run, as plain data."""
+    watched_s = sum(row.watched_s for row in rows)
     return {
         "began_at": datetime.fromtimestamp(run.began_at, UTC).isoformat(timespec="seconds"),
         "hours": round((run.ended_at - run.began_at) / 3600, 3),
-        "camera_hours": round(sum(row.watched_s for row in rows) / 3600, 3),
+        "camera_hours": round(watched_s / 3600, 3),
         "dwell_s": dwell_s,
         "films": {s.name: [zone.name for zone, _ in s.zones] for s in streets},
         "passes": len(rows),
         "stream_outages": len(run.outages),
         "daemon_kills": len(run.restarts),
+        "too_busy_to_look_ratio": round(run.blind_s / max(1.0, watched_s), 4),
         "orders": orders,
         "figures": {name: f.as_json() for name, f in by_condition(rows).items()},
         "machine": machine(),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ class Run:
     """When the RTSP server was gone."""
     restarts: list[float] = field(default_factory=list)
     """When the daemon was killed."""
+    blind_s: float = 0.0
+    """Of all cameras together, times in which the machine was too busy to look."""
 
 
 class Site:
@@ -80,6 +84,16 @@ class Site:
     def kill_daemon(self) -> None:
         _kill(self._daemon)
 
+    def blind_s(self, run: Run) -> float:
+        """For how long this daemon did not look though there were pictures."""
+        lines = (self._folder / "daemon.log").read_text(encoding="utf-8").splitlines()
+        events = [json.loads(line) for line in lines if line.startswith("{")]
+        return sum(
+            float(event["gap_s"])
+            for event in events
+            if event["event"] == "nobody looked" and not _was_out(event, run)
+        )
+
     def notes(self) -> list[str]:
         """What the RTSP server noted of passes, as lines."""
         return self.passes.read_text(encoding="utf-8").splitlines()
@@ -108,6 +122,12 @@ class Site:
             return False
 
 
+def _was_out(event: dict[str, Any], run: Run) -> bool:
+    """Whether a gap is one in which there was no stream."""
+    end = datetime.fromisoformat(event["timestamp"]).timestamp()
+    return any(end - float(event["gap_s"]) <= back and end >= gone for gone, back in run.outages)
+
+
 def _kill(child: Child | None) -> None:
     if child is not None:
         child.process.send_signal(signal.SIGKILL)
@@ -131,12 +151,14 @@ def soak(site: Site, minutes: float, outage_every_s: float, outage_s: float) -> 
         elif now >= restart:
             site.kill_daemon()
             run.restarts.append(time.time())
+            run.blind_s += site.blind_s(run)
             site.start_daemon()
             restart = end
         time.sleep(0.5)
     site.kill_rtsp()
     run.ended_at = time.time()
     time.sleep(SETTLE_S)
+    run.blind_s += site.blind_s(run)
     return run
 
 
