@@ -58,9 +58,20 @@ def doctor(
     transport: Annotated[
         Transport, typer.Option(help="How RTSP sources are asked to send.")
     ] = Transport.TCP,
+    capacity: Annotated[
+        bool,
+        typer.Option(
+            "--capacity",
+            help="Measure how many cameras this machine will carry (within two minutes): like"
+            " those of --source or --config, else like a usual 1080p one.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Say what is wrong with the installation, and with a camera, model or city.yaml if named."""
+    if capacity:
+        _measure_capacity(source or [], config, model, interval, transport, as_json=as_json)
+        return
     checks = check_installation()
     tried = [_camera(address, interval, transport.value) for address in source or []]
     if config is not None:
@@ -73,6 +84,25 @@ def doctor(
     _show(checks, as_json=as_json)
     if any(check.state is State.FAIL for check in checks):
         raise typer.Exit(1)
+
+
+def _measure_capacity(
+    sources: list[str],
+    config: Path | None,
+    model: str | None,
+    interval_s: float,
+    transport: Transport,
+    *,
+    as_json: bool,
+) -> None:
+    # imported here: the other checks need neither encoders nor the pipeline
+    from service.cli import capacity
+
+    found = capacity.survey(sources, config, model, interval_s, transport.value)
+    if as_json:
+        typer.echo(json.dumps(capacity.as_json(found), ensure_ascii=False))
+    else:
+        capacity.print_survey(found)
 
 
 def check_source(camera: Camera) -> list[Check]:

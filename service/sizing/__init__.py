@@ -1,0 +1,1 @@
+"""How many cameras a machine will carry: streams, what they cost here, and what follows from it."""
