@@ -159,6 +159,8 @@ def test_a_suggestion_is_accepted_with_one_click(page: Page, site: Site) -> None
     expect(report).to_contain_text("11 m away")
     link = report.get_by_role("link", name=re.compile(f"Work order {near['number']} "))
     expect(link).to_be_visible()
+    expect(dialog.locator(".facts.wide")).to_contain_text("please come")
+    expect(dialog.locator(".facts.wide")).not_to_contain_text("Threshold")
     expect(dialog.locator("figcaption")).to_contain_text("Citizen's photo")
     report.get_by_role("button", name="Change to Overflowing bin").click()
 

@@ -296,11 +296,19 @@ export class OrderDialog {
   }
 }
 
+/** Facts that only a camera can tell. */
+const OF_CAMERAS = new Set([
+  "label", "startedAt", "openedAt", "observed", "inferred", "dwell", "lastSeenAt", "onCamera", "detector",
+]);
+
 function factsOf(order) {
+  const isReport = order.rule_kind === "citizen_report";
   const confidence = percent(order.confidence);
   const seen = word("seenWith", { label: named("label", order.label), confidence });
   const facts = [
-    ["camera", placeOf(order)],
+    ["citizenSays", isReport ? order.description : ""],
+    ["reportedAt", isReport ? moment(order.created_at) : ""],
+    [isReport ? "source" : "camera", placeOf(order)],
     ["address", order.address],
     ["width", order.width_m ? word("metres", { number: order.width_m.toFixed(1) }) : ""],
     ["alsoSeenBy", otherCameras(order)],
@@ -322,7 +330,7 @@ function factsOf(order) {
     ["onCamera", order.cleared_at ? word("clearSince", { time: moment(order.cleared_at) }) : word("stillThere")],
   ];
   return facts
-    .filter(([, value]) => value)
+    .filter(([key, value]) => value && !(isReport && OF_CAMERAS.has(key)))
     .map(([key, value]) =>
       element("div", {}, element("dt", {}, word(key)), element("dd", {}, value)),
     );
