@@ -17,8 +17,8 @@ from service.evaluation.truth import ClipTruth, Thing, ZoneTruth
 
 FPS, LARGEST_PX = 10, 1280
 CLEAR_S, GRACE_S = 4.0, 3.0
-"""Where things come anew in each pass: else a thing that comes back to its very place within seconds,
-as on no street, would be one that has been there all the time."""
+"""Where things come anew in each pass: else what comes back to its very place within seconds, as on
+no street, would be one thing that has been there all the time."""
 SHORTEST_CLIP_S = 25.0
 """Looks come a second apart, on a busy machine several. At films of few seconds, looks of several
 passes would show the very same picture, in which what drives stands."""
