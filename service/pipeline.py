@@ -126,7 +126,8 @@ class Seeing:
             self._found = self._detect(frame)
         # Rules see what a recording keeps, so that a replay decides exactly as they did.
         unknown = self.background.look(frame, self._found, self._tracks)
-        look = rounded(self._tracker.update(frame, (*self._found, *unknown)))
+        tracked = self._tracker.update(frame, (*self._found, *unknown), is_still=not is_open)
+        look = rounded(tracked)
         self._tracks = look.tracks
         return Seen(look=look, detections=self._found, is_still=not is_open)
 

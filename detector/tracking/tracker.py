@@ -55,14 +55,23 @@ class CameraTracker:
         self._next_id = 1
         self._picture_size: tuple[int, int] | None = None
 
-    def update(self, frame: Frame, detections: Sequence[Detection]) -> Look:
-        """Take in one look; boxes are in pixels of the frame. Time is the frame's own."""
+    def update(
+        self, frame: Frame, detections: Sequence[Detection], *, is_still: bool = False
+    ) -> Look:
+        """Take in one look; boxes are in pixels of the frame. Time is the frame's own.
+
+        ``is_still``: the picture shows what it showed at the last look that was not. Then what was
+        found to stand in its place need not be compared with it again.
+        """
         now, image = frame.captured_at, frame.image
         self._start_over_if_resized(image)
-        self._view.look(image)
+        if is_still:
+            self._view.stays()
+        else:
+            self._view.look(image)
         found = distinct(detections, frame.width_px, frame.height_px)
         for thing in self._things:
-            if not thing.is_person:
+            if not (thing.is_person or (is_still and thing.place.finding is Finding.SAME)):
                 thing.place.examine(image, self._view)
         seen = self._associate(found, image, now)
         self._miss_others(seen, detections, image, now)

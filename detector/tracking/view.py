@@ -80,6 +80,10 @@ class View:
             self.light_changed = changed >= CHANGED_LIGHT_RATIO
         self._previous = grey
 
+    def stays(self) -> None:
+        """The picture is still the one that was measured last."""
+        self.light_changed = False
+
     def _follow(self, previous: Grey, grey: Grey, scale: float) -> None:
         """The key picture does not fit: take what has happened since the previous one."""
         self._failures += 1
