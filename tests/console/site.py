@@ -21,11 +21,11 @@ from service.api.deps import ApiDeps, ApiSettings
 from service.config import load_city
 from service.decisions.evidence_kinds import kind_of_name
 from service.store.access import save_key
-from service.store.database import Database, open_database
+from service.store.database import Database
 from service.store.files import FileStore
-from service.store.migrate import upgrade
 from service.store.passwords import hash_password
 from service.store.users import add_user
+from tests.support.dispatch import migrated
 
 ADMIN_KEY = "sw_test-admin-key"
 DETECTOR_KEY = "sw_test-detector-key"
@@ -148,11 +148,9 @@ class Site:
 @contextmanager
 def running_site(folder: Path) -> Iterator[Site]:
     """The service with an empty SQLite database in ``folder``."""
-    url = f"sqlite:///{folder / 'dispatch.db'}"
     city_file = folder / "city.yaml"
     city_file.write_text(CITY, encoding="utf-8")
-    with open_database(url) as database:
-        upgrade(database)
+    with migrated("sqlite", folder) as database:
         now = datetime.now(UTC)
         with database.write() as connection:
             save_key(connection, "control room", "admin", ADMIN_KEY, now)

@@ -154,11 +154,13 @@ def test_a_report_waits_unseen_until_a_detector_has_looked(waiting: Service) -> 
         assert looking.inspect_waiting() == 0
 
 
-def test_what_people_see_is_blurred_where_the_detector_saw_a_person(waiting: Service) -> None:
-    one = report(waiting)
+def test_what_people_see_is_blurred_where_the_detector_saw_a_person(
+    sqlite_waiting: Service,
+) -> None:
+    one = report(sqlite_waiting)
     original = np.asarray(Pillow.open(io.BytesIO(photo()))).astype(int)
 
-    inspect(waiting, PERSON)
+    inspect(sqlite_waiting, PERSON)
 
     shown = one.picture().astype(int)
     head, street = np.s_[22:70, 22:78], np.s_[100:200, 120:300]
@@ -243,33 +245,35 @@ def test_a_suggestion_is_accepted_with_its_department_priority_and_times(waiting
     assert "from litter to illegal_parking" in note["note"]
 
 
-def test_open_orders_close_by_are_named_by_the_suggested_category(waiting: Service) -> None:
-    near = waiting.post_order(category="overflowing_bin", latitude=31.2306, longitude=121.4737)
-    waiting.post_order(category="overflowing_bin", latitude=31.2404, longitude=121.4737)
-    waiting.post_order(category="illegal_parking", latitude=31.2304, longitude=121.4737)
-    one = report(waiting)
+def test_open_orders_close_by_are_named_by_the_suggested_category(sqlite_waiting: Service) -> None:
+    near = sqlite_waiting.post_order(
+        category="overflowing_bin", latitude=31.2306, longitude=121.4737
+    )
+    sqlite_waiting.post_order(category="overflowing_bin", latitude=31.2404, longitude=121.4737)
+    sqlite_waiting.post_order(category="illegal_parking", latitude=31.2304, longitude=121.4737)
+    one = report(sqlite_waiting)
 
-    inspect(waiting, BIN)
+    inspect(sqlite_waiting, BIN)
 
     (found,) = one.order()["inspection"]["near"]
     assert (found["number"], found["category"]) == (near["number"], "overflowing_bin")
     assert found["distance_m"] == pytest.approx(22.2, abs=0.5)
 
 
-def test_only_detectors_get_the_photo_and_each_time_is_logged(waiting: Service) -> None:
-    one = report(waiting)
+def test_only_detectors_get_the_photo_and_each_time_is_logged(sqlite_waiting: Service) -> None:
+    one = report(sqlite_waiting)
     path = f"/api/v1/reports/{one.order_id}/photo"
 
     codes = {}
     for role in Role:
-        with client_of(waiting.url, role) as client:
+        with client_of(sqlite_waiting.url, role) as client:
             codes[role] = client.get(path).status_code
 
     assert {role for role, code in codes.items() if code == 200} == {Role.DETECTOR, Role.ADMIN}
     assert set(codes.values()) == {200, 403}
-    inspect(waiting)
-    assert waiting.detector.get(path).status_code == 404
-    with waiting.deps.database.read() as connection:
+    inspect(sqlite_waiting)
+    assert sqlite_waiting.detector.get(path).status_code == 404
+    with sqlite_waiting.deps.database.read() as connection:
         read = [e.actor for e in entries(connection) if e.action == "photo.read"]
     assert read == ["key:test-detector", "key:test-admin", "key:test-detector"]
 
