@@ -52,6 +52,8 @@ class _Place:
     errand_s: float
     before: Turn | None = None
     """The turn as it was before a look that has begun; to go back to if there was no picture."""
+    is_called: bool = False
+    """Somebody asked for an errand."""
     is_held: bool = False
     is_lined_up: bool = False
     """In the lane of its cadence, ready to be chosen."""
@@ -98,7 +100,7 @@ class Schedule(Generic[K]):
         with self._changed:
             place = self._places.get(item)
             if place is not None:
-                place.errand_s = self._clock()
+                place.is_called, place.errand_s = True, self._clock()
                 self._timer(place.errand_s, item)
 
     def take(self, timeout_s: float) -> Taken[K] | None:
@@ -128,7 +130,7 @@ class Schedule(Generic[K]):
                 place.turn, not_before_s=max(place.turn.not_before_s, now + pause_s)
             )
             place.before, place.is_held = None, False
-            place.errand_s = now + (pause_s or ERRAND_S)
+            place.errand_s = now + (pause_s or (0.0 if place.is_called else ERRAND_S))
             self._timer(place.errand_s, item)
             self._line_up(item, now)
 
@@ -152,7 +154,10 @@ class Schedule(Generic[K]):
                 continue
             if place.errand_s <= now:
                 place.errand_s = now + ERRAND_S  # it is in the line of errands only once
-                self._errands.append(item)
+                if place.is_called or not place.is_lined_up:  # a look runs them too
+                    self._errands.append(item)
+                else:
+                    self._timer(place.errand_s, item)
             self._line_up(item, now)
 
     def _errand(self) -> Taken[K] | None:
@@ -160,7 +165,7 @@ class Schedule(Generic[K]):
             item = self._errands.popleft()
             place = self._places.get(item)
             if place is not None and not place.is_held:
-                place.is_held, place.is_lined_up = True, False
+                place.is_held, place.is_lined_up, place.is_called = True, False, False
                 return Taken(item=item, look=None)
         return None
 

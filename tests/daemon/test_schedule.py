@@ -129,6 +129,27 @@ def test_who_is_called_is_visited_at_once_and_who_is_removed_no_more() -> None:
     assert schedule.take(0.0) is None
 
 
+def test_a_call_during_a_visit_is_answered_after_it() -> None:
+    schedule, clock = started("gate")
+    clock.now_s += 1.0
+    schedule.awake("gate")
+    assert next_look(schedule) == "gate"
+    schedule.call("gate")
+    assert schedule.take(0.0) is None
+    schedule.give_back("gate", looked=True)
+    assert schedule.take(0.0) == Taken(item="gate", look=None)
+
+
+def test_who_waits_for_a_look_needs_no_errand_in_between() -> None:
+    schedule, clock = started("gate")
+    clock.now_s += 0.9
+    schedule.awake("gate")
+    clock.now_s += 10 * ERRAND_S
+    taken = schedule.take(0.0)
+    assert taken is not None
+    assert taken.look is not None
+
+
 def test_an_errand_does_not_lose_the_place_of_a_camera_that_waits_for_its_look() -> None:
     schedule, clock = started("gate", "square")
     clock.now_s += 1.0
