@@ -233,6 +233,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=240.0, help="of each share")
     parser.add_argument("--films", action="store_true", help="make films of incidents too")
     parser.add_argument("--out", type=Path, default=RESULTS / "latency.json")
+    parser.add_argument("--note", default="", help="kept with the figures")
     parser.add_argument("--json", action="store_true", help="print all of it")
     return parser.parse_args()
 
@@ -250,7 +251,7 @@ def main() -> None:
     carried = capacities(arguments, scenes)
     with on_core(OTHER_CORE):
         levels = {scene: run_scene(scene, carried[scene], wanted) for scene in scenes}
-    result = result_of(levels, wanted)
+    result = result_of(levels, wanted) | {"note": arguments.note}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     write_plot(result, arguments.out.with_suffix(".svg"))

@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--scenes", default=",".join(SCENES))
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--out", type=Path, default=RESULTS / "sizing.json")
+    parser.add_argument("--note", default="", help="kept with the figures")
     parser.add_argument("--json", action="store_true", help="print all of it")
     arguments = parser.parse_args()
     if len(os.sched_getaffinity(0)) < 2:
@@ -73,6 +74,7 @@ def main() -> None:
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "cores": 1,
         "machine": machine(),
+        "note": arguments.note,
         "scenes": found,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
