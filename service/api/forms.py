@@ -169,6 +169,16 @@ class WorkOrderPatch(BaseModel):
 class ObservationIn(BaseModel):
     """What a detector sees of an incident later on."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "state": "present",
+                "last_seen_at": "2026-11-24T09:10:00+08:00",
+                "observed_s": 600.0,
+            }
+        }
+    )
+
     state: Literal["present", "cleared"]
     last_seen_at: UtcTime
     observed_s: Seconds
@@ -185,6 +195,18 @@ class ObservationIn(BaseModel):
 
 class CameraIn(BaseModel):
     """How a camera is, as its daemon reports it every few seconds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "name": "Main St 1",
+                "state": "online",
+                "last_frame_at": "2026-11-24T09:10:00+08:00",
+                "width_px": 1920,
+                "height_px": 1080,
+            }
+        }
+    )
 
     name: Ident
     state: Literal["connecting", "online", "fault", "offline", "ended"]

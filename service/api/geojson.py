@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from service.api.deps import CanRead, Deps
@@ -41,15 +42,20 @@ class FeaturesOut(BaseModel):
     features: list[FeatureOut]
 
 
-_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/FeaturesOut"}}}}
-}
+class GeoJsonResponse(JSONResponse):
+    """An answer in GeoJSON, given as text."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: str) -> bytes:
+        """The text as bytes."""
+        return content.encode()
 
 
 @router.get(
     "/work-orders.geojson",
-    response_class=Response,
-    responses={**_ANSWER, **problem_responses(400)},
+    response_class=GeoJsonResponse,
+    responses={200: {"model": FeaturesOut}, **problem_responses(400)},
 )
 def list_features(
     query: Annotated[OrderQuery, Query()], _who: CanRead, deps: Deps, request: Request
@@ -59,7 +65,7 @@ def list_features(
     features = [_feature(order_out(order, deps)) for order in page.shown]
     links = {} if page.next_cursor is None else {"Link": next_link(request, page.next_cursor)}
     content = FeaturesOut(features=features).model_dump_json()
-    return Response(content, media_type=MEDIA_TYPE, headers=links)
+    return GeoJsonResponse(content, headers=links)
 
 
 def _feature(order: WorkOrderOut) -> FeatureOut:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, SkipValidation, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
 from models.errors import StoreError
 from service.api.deps import ApiDeps, CanReport, Deps, Principal
-from service.api.forms import WorkOrderIn
+from service.api.forms import EXAMPLE_ORDER, WorkOrderIn
 from service.api.intake import Arrival, Intake, Received
 from service.api.problems import FieldProblem, problem_responses
 from service.api.views import WorkOrderOut, order_out
@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 class BatchIn(BaseModel):
     """Orders that waited, such as after an outage."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"orders": [EXAMPLE_ORDER]}})
 
     orders: Annotated[
         list[SkipValidation[WorkOrderIn]],

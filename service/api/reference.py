@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 
+from service.api.examples import add_examples
 from service.api.problems import FieldProblem, ProblemOut
 
 REF_TEMPLATE = "#/components/schemas/{model}"
@@ -37,6 +38,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             form = model.model_json_schema(ref_template=REF_TEMPLATE)
             form.pop("$defs", None)
             schemas[model.__name__] = form
+        add_examples(schema)
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -83,8 +85,19 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator
         forms = ", ".join(
             _type(each.get("schema", {})) for each in answer.get("content", {}).values()
         )
-        yield f"<li>{escape(code)} {escape(answer['description'])} {forms}</li>"
+        yield f"<li>{escape(code)} {escape(answer['description'])} {forms}"
+        yield from _examples(answer)
+        yield "</li>"
     yield "</ul></section>"
+
+
+def _examples(answer: Mapping[str, Any]) -> Iterator[str]:
+    for content in answer.get("content", {}).values():
+        if "example" in content:
+            example = content["example"]
+            is_text = isinstance(example, str)
+            text = example if is_text else json.dumps(example, ensure_ascii=False, indent=1)
+            yield f"<details><summary>Example</summary><pre>{escape(text)}</pre></details>"
 
 
 def _form(name: str, form: Mapping[str, Any]) -> Iterator[str]:
