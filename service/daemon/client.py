@@ -91,6 +91,13 @@ def _check(response: httpx.Response) -> None:
     if response.is_success:
         return
     said = f"{response.status_code}: {response.text[:REASON_CHARACTERS]}"
-    if response.is_server_error or response.status_code in RETRYABLE_STATUS:
+    check_status(response.status_code, said)
+
+
+def check_status(status: int, said: str) -> None:
+    """Raise :class:`DispatchUnavailable` or :class:`DispatchRejected`, unless it is a success."""
+    if 200 <= status < 300:
+        return
+    if status >= 500 or status in RETRYABLE_STATUS:
         raise DispatchUnavailable(said)
     raise DispatchRejected(said)

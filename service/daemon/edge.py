@@ -203,10 +203,17 @@ class EdgeStore:
             row = next((row for row in rows if row is not None), None)
         return None if row is None else _entry(row)
 
-    def sent(self, seq: int) -> None:
-        """Forget a request that the service has taken."""
+    def due_orders(self, now_s: float, limit: int) -> list[OutboxEntry]:
+        """The oldest new orders that may be sent at ``now_s``, each of another incident."""
+        query = _NEXT_DUE[0].replace("LIMIT 1", "LIMIT ?")
         with self._transaction() as connection:
-            connection.execute("DELETE FROM outbox WHERE seq = ?", (seq,))
+            rows = connection.execute(query, (now_s, limit)).fetchall()
+        return [_entry(row) for row in rows]
+
+    def sent(self, *seqs: int) -> None:
+        """Forget requests that the service has taken."""
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
 
     def postpone(self, seq: int, not_before_s: float) -> None:
         """Try a request again, not before that time (seconds since the epoch)."""

@@ -11,8 +11,10 @@ import structlog
 
 from models.backoff import doubling_delay_s
 from models.errors import DispatchRejected, DispatchUnavailable
-from service.daemon.client import DispatchClient, DispatchUnreachable
+from service.daemon.batching import AT_ONCE, BATCH_PATH, Item, batch_of, is_order, items_of
+from service.daemon.client import DispatchClient, DispatchUnreachable, check_status
 from service.daemon.edge import EdgeStore, OutboxEntry, OutboxRequest
+from service.daemon.requests import JSON_TYPE
 
 IDLE_POLL_S = 0.5
 FIRST_RETRY_S = 0.5
@@ -20,6 +22,8 @@ LONGEST_RETRY_S = 60.0
 KEPT_S = 30 * 86_400.0
 """Refused requests, which may hold pictures, and notes of evidence are deleted after so long."""
 TIDY_EVERY_S = 3600.0
+ALONE_S = 600.0
+"""So long orders are sent one by one when the service did not take several at once."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +52,7 @@ class OutboxSender:
         self._stopping = threading.Event()
         self._failures_in_a_row = 0
         self._tidied_s = float("-inf")
+        self._alone_until_s = float("-inf")
         self._thread = threading.Thread(target=self._run, name="outbox-sender", daemon=True)
 
     def start(self) -> None:
@@ -79,7 +84,7 @@ class OutboxSender:
             if entry is None:
                 self._tidy()
                 self._pause(IDLE_POLL_S)
-            else:
+            elif not self._sent_together(entry):
                 self._send(entry)
 
     def _tidy(self) -> None:
@@ -89,6 +94,48 @@ class OutboxSender:
         deleted = self._store.forget_before(time.time() - KEPT_S)
         if deleted:
             log.info("old refused requests and notes deleted", count=deleted)
+
+    def _sent_together(self, first: OutboxEntry) -> bool:
+        """Send the new orders that wait in one request, if there are several; whether it went.
+
+        A service that does not know of this, or has trouble with it, gets them one by one.
+        """
+        if not is_order(first) or time.monotonic() < self._alone_until_s:
+            return False
+        entries = self._store.due_orders(time.time(), AT_ONCE)
+        if len(entries) < 2:
+            return False
+        try:
+            answer = self._client.send("POST", BATCH_PATH, JSON_TYPE, batch_of(entries))
+            items = items_of(answer, len(entries))
+        except DispatchUnreachable as error:
+            self._unreachable(error)
+            return True
+        except (DispatchUnavailable, DispatchRejected, ValueError) as error:
+            log.info("orders are sent one by one", count=len(entries), reason=str(error))
+            self._alone_until_s = time.monotonic() + ALONE_S
+            return False
+        self._failures_in_a_row = 0
+        taken = [(e, i) for e, i in zip(entries, items, strict=True) if i.status < 300]
+        self._store.sent(*(entry.seq for entry, _item in taken))
+        for entry, item in taken:
+            self._heard(entry.request, item.answer)
+        for entry, item in zip(entries, items, strict=True):
+            if item.status >= 300:
+                self._not_taken(entry, item)
+        return True
+
+    def _not_taken(self, entry: OutboxEntry, item: Item) -> None:
+        try:
+            check_status(item.status, f"{item.status}: {item.detail}")
+        except DispatchUnavailable as error:
+            self._postpone(entry, error)
+        except DispatchRejected as error:
+            self._reject(entry, error)
+
+    def _reject(self, entry: OutboxEntry, error: DispatchRejected) -> None:
+        log.error("dispatch refused a request", path=entry.request.path, answer=str(error))
+        self._store.reject(entry.seq, str(error))
 
     def _send(self, entry: OutboxEntry) -> None:
         request = entry.request
@@ -101,8 +148,7 @@ class OutboxSender:
         except DispatchUnavailable as error:
             self._postpone(entry, error)
         except DispatchRejected as error:
-            log.error("dispatch refused a request", path=request.path, answer=str(error))
-            self._store.reject(entry.seq, str(error))
+            self._reject(entry, error)
         else:
             self._store.sent(entry.seq)
             self._heard(request, answer)

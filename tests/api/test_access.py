@@ -178,7 +178,7 @@ def test_an_error_of_our_own_tells_the_client_nothing_of_it(
     def fail(*_args: object) -> None:
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr("service.api.actions.receive_order", fail)
+    monkeypatch.setattr("service.api.intake.receive_order", fail)
     answer = sqlite_service.detector.post(ORDERS, json=order_body())
 
     assert answer.status_code == 500

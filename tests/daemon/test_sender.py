@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -146,3 +147,91 @@ def test_a_stopped_sender_leaves_the_rest_for_the_next_start(store: EdgeStore) -
         assert not sender.drain(timeout_s=0)
         sender.stop(timeout_s=5)
     assert store.counts().waiting == 1
+
+
+def order(incident_id: str, number: int = 0) -> OutboxRequest:
+    body = f'{{"incident_id":"{incident_id}","number":{number}}}'.encode()
+    return OutboxRequest(
+        incident_id=incident_id,
+        method="POST",
+        path="/api/v1/work-orders",
+        content_type="application/json",
+        body=body,
+    )
+
+
+def batch_answer(request: httpx.Request, status_of: Callable[[str], int]) -> httpx.Response:
+    items = []
+    for each in json.loads(request.content)["orders"]:
+        status = status_of(each["incident_id"])
+        is_taken = status < 300
+        items.append({"status": status, "order": each if is_taken else None, "detail": "so it is"})
+    return httpx.Response(200, json={"items": items})
+
+
+def test_orders_that_wait_go_out_together_before_the_pictures(store: EdgeStore) -> None:
+    seen: list[str] = []
+    heard: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        if request.url.path.endswith("/batch"):
+            return batch_answer(request, lambda _id: 201)
+        return httpx.Response(201)
+
+    requests = [each for n in range(120) for each in (order(f"i{n}"), put(f"i{n}", f"/{n}"))]
+    store.commit("gate", "", requests)
+    with client(answer) as http:
+        sender = OutboxSender(store, http, lambda _request, said: heard.append(said))
+        sender.start()
+        assert sender.drain(timeout_s=30)
+        sender.stop(timeout_s=5)
+    assert seen[:3] == ["/api/v1/work-orders/batch"] * 3
+    assert sorted(seen[3:]) == sorted(f"/{n}" for n in range(120))
+    orders = [json.loads(said)["incident_id"] for said in heard if said]
+    assert orders == [f"i{n}" for n in range(120)]
+
+
+def test_of_several_orders_one_may_be_refused_and_one_come_later(store: EdgeStore) -> None:
+    tries: dict[str, int] = {}
+
+    def status_of(incident_id: str) -> int:
+        tries[incident_id] = tries.get(incident_id, 0) + 1
+        if incident_id == "wrong":
+            return 422
+        return 503 if incident_id == "later" and tries[incident_id] == 1 else 201
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/batch"):
+            return batch_answer(request, status_of)
+        return httpx.Response(status_of(json.loads(request.content)["incident_id"]))
+
+    store.commit("gate", "", [order(each) for each in ("wrong", "later", "good")])
+    send_all(store, answer)
+    assert tries == {"wrong": 1, "later": 2, "good": 1}
+    assert store.counts().rejected == 1
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        pytest.param(httpx.Response(405), id="an older service"),
+        pytest.param(httpx.Response(503), id="one in trouble"),
+        pytest.param(httpx.Response(200, json={"items": []}), id="an answer to nothing"),
+        pytest.param(httpx.Response(200, content=b"<html>"), id="no answer at all"),
+    ],
+)
+def test_where_several_are_not_taken_they_go_one_by_one(
+    store: EdgeStore, unfit: httpx.Response
+) -> None:
+    taken: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/batch"):
+            return unfit
+        taken.append(json.loads(request.content)["incident_id"])
+        return httpx.Response(201)
+
+    store.commit("gate", "", [order(each) for each in "abc"])
+    send_all(store, answer)
+    assert taken == ["a", "b", "c"]
