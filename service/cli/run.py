@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from prometheus_client import start_http_server
 
 from detector.backends import Detector, load_detector, model_facts
 from detector.backends.loading import weights_sha256, weights_version
+from detector.readers import abandoned_readers
 from models.city import City
 from models.errors import SetupError
 from service.cli.folders import EDGE_STORE, RECORDINGS, REFERENCES, data_folder
@@ -85,6 +87,18 @@ def run(
             stack.enter_context(inspecting(city, detector, _api_key(city)))
         watch = ConfigWatch(config, load, daemon.apply, city.address_file)
         _watch(daemon, watch, until_end=until_end)
+    _leave()
+
+
+def _leave() -> None:
+    """End at once where a reader hangs: threads in native code would abort an orderly exit.
+
+    All that must last is saved by now.
+    """
+    if hanging := abandoned_readers():
+        log.warning("readers hang, ending without them", readers=hanging)
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _preflight() -> None:

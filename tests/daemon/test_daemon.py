@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from service.daemon.desk import DeskDeps
 from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.filing import Seal
 from service.daemon.metrics import DaemonMetrics
+from service.daemon.reporter import Reporter
 from service.daemon.schedule import Schedule
 from service.daemon.signing import Signer
 from service.daemon.status import Stepped
@@ -141,8 +143,9 @@ def test_a_zone_on_trial_counts_its_incidents_and_orders_nothing(
 
 
 def test_every_camera_reports_its_state_and_its_latest_picture(
-    tmp_path: Path, dispatch: Dispatch
+    tmp_path: Path, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("service.daemon.daemon.Reporter", partial(Reporter, interval_s=0.05))
     with running(tmp_path, dispatch, city(camera()), sees(car()), plays(range(3))):
         wait_for(lambda: dispatch.paths("/cameras/gate/snapshot"))
     reports = [json.loads(body) for _, path, body in dispatch.requests if path.endswith("/gate")]

@@ -18,6 +18,7 @@ from detector.readers import CameraStream
 from models.city import City
 from models.seeing import Detection, Frame, Image
 from models.zone import Camera
+from service.cli import run
 from service.daemon import clips
 from service.daemon.client import DispatchClient
 from service.daemon.daemon import Daemon, DaemonDeps
@@ -147,3 +148,16 @@ def test_cameras_that_are_too_many_are_all_looked_at_equally_often(tmp_path: Pat
         ]
     assert max(counts) <= min(counts) + 2
     assert all(skipped)
+
+
+@pytest.mark.parametrize(
+    ("hanging", "codes"), [pytest.param(0, [], id="none"), pytest.param(2, [0], id="some")]
+)
+def test_a_daemon_that_is_stopped_ends_well_though_readers_hang(
+    monkeypatch: pytest.MonkeyPatch, hanging: int, codes: list[int]
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr("service.cli.run.abandoned_readers", lambda: hanging)
+    monkeypatch.setattr("service.cli.run.os._exit", ended.append)
+    run._leave()
+    assert ended == codes
