@@ -16,6 +16,8 @@ from detector.backends import Detector
 from models.errors import StreetwardenError
 from models.seeing import Frame, Image
 from models.zone import Camera, DecodeMode
+from service.daemon.camera import SNAPSHOT_INTERVAL_S
+from service.daemon.pictures import Studio, snapshot
 from service.pipeline import CameraPipeline
 from service.sizing.estimate import StreamCost, memory_of
 from service.sizing.film import SENSOR_NOISE, Film
@@ -51,11 +53,16 @@ class Looker:
         self._keys = cycle(film.keys)
         self._still = cycle(still) if still else None
         self._interval = timedelta(seconds=camera.look_interval_s)
+        self._studio = Studio(camera=camera)
+        self._snapshot_each = max(1, round(SNAPSHOT_INTERVAL_S / camera.look_interval_s))
         self._camera_id = camera.camera_id
         self._looks = 0
 
     def step(self) -> None:
-        """Decode a key picture and look at it, or at one in which nothing has changed."""
+        """Decode a key picture and look at it, or at one in which nothing has changed.
+
+        Now and then there is a picture for the page, as in the daemon.
+        """
         image = self._decoder.decode(next(self._keys))
         if self._still is not None:
             image = next(self._still)
@@ -67,7 +74,9 @@ class Looker:
             stream_s=self._looks * self._interval.total_seconds(),
         )
         self._looks += 1
-        self._pipeline.process(frame)
+        processed = self._pipeline.process(frame)
+        if self._looks % self._snapshot_each == 0:
+            snapshot(processed, self._studio)
 
 
 def stream_cost(
