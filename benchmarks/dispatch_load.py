@@ -5,7 +5,7 @@ Orders are sent at a fixed rate, whatever the service makes of it, and the time 
 from the moment its order was due: a service that stalls is not spared the requests it held up.
 ``--rate 0`` sends as fast as answers come instead.
 
-    python benchmarks/dispatch_load.py --rate 300 --seconds 20 [--postgresql] [--json]
+    python -m benchmarks.dispatch_load --rate 300 --seconds 20 [--postgresql] [--batch 50] [--json]
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from typing import Any
 
 from detector.training.latency import machine
 
-START_S = 30.0
+PATH = "/api/v1/work-orders"
+START_S = 90.0
 DRAIN_S = 60.0
 ORDER = {
     "camera_name": "Main Street 3",
@@ -102,6 +103,17 @@ class Client:
         return await read_answer(self.reader)
 
 
+async def post(client: Client, number: int, count: int) -> int:
+    """Post new orders, alone or together; how many were accepted."""
+    if count == 1:
+        status, _ = await client.send("POST", PATH, json.dumps(order_of(number)).encode())
+        return int(status == 201)
+    body = json.dumps({"orders": [order_of(number + each) for each in range(count)]}).encode()
+    status, answer = await client.send("POST", f"{PATH}/batch", body)
+    items = json.loads(answer)["items"] if status == 200 else []
+    return sum(item["status"] == 201 for item in items)
+
+
 async def post_orders(arguments: argparse.Namespace, port: int, key: str) -> Taken:
     """Send orders over many connections; each takes the next that is due."""
     taken = Taken()
@@ -114,21 +126,18 @@ async def post_orders(arguments: argparse.Namespace, port: int, key: str) -> Tak
         client = Client(port, key)
         await client.open()
         while True:
-            number, sent = sent, sent + 1
+            number, sent = sent, sent + arguments.batch
             now = time.perf_counter()
             due = begin + number / arguments.rate if arguments.rate else max(now, begin)
             if due >= end:
                 return
             if due > now:
                 await asyncio.sleep(due - now)
-            body = json.dumps(order_of(number)).encode()
-            status, _ = await client.send("POST", "/api/v1/work-orders", body)
+            accepted = await post(client, number, arguments.batch)
             done = time.perf_counter()
-            if status == 201:
-                taken.latencies_s.append(done - due)
-                taken.last_s = done
-            else:
-                taken.failed += 1
+            taken.latencies_s += [done - due] * accepted
+            taken.failed += arguments.batch - accepted
+            taken.last_s = done
 
     taken.first_s = begin
     await asyncio.gather(*(worker() for _ in range(arguments.connections)))
@@ -248,6 +257,7 @@ def run(arguments: argparse.Namespace, database_url: str | None) -> dict[str, An
             "database": "postgresql" if database_url else "sqlite",
             "asked_per_s": arguments.rate or None,
             "connections": arguments.connections,
+            "orders_per_request": arguments.batch,
             "accepted": len(taken.latencies_s),
             "failed": taken.failed,
             "accepted_per_s": round(taken.rate(), 1),
@@ -266,6 +276,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rate", type=float, default=300.0, help="orders a second; 0: no pause")
     parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--batch", type=int, default=1, help="orders of a request, at most 100")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--postgresql", action="store_true", help="Debian's package, started here")
     parser.add_argument("--no-webhooks", dest="webhooks", action="store_false")

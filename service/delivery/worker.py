@@ -13,7 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
@@ -21,8 +21,10 @@ from typing import Protocol, Self
 import structlog
 
 from models.errors import StoreError
-from service.decisions.retry import DISABLE_AFTER, Decision
+from service.decisions.retry import Decision
 from service.delivery.connections import KeptConnections
+from service.delivery.lines import USUAL, in_lines
+from service.delivery.lines import DeliverySettings as DeliverySettings
 from service.delivery.metrics import DeliveryMetrics
 from service.delivery.post import Answer, Poster
 from service.delivery.recording import attempt_of, decided, record_all
@@ -49,24 +51,6 @@ RECORD_EVERY_S = 0.05
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeliverySettings:
-    """How deliveries are sent."""
-
-    threads: int = 16
-    per_subscription: int = 4
-    """Requests to one subscription at a time, each of another order."""
-    ahead: int = 16
-    """For each of those, deliveries that are claimed at a time and sent one after the other."""
-    poll_s: float = 0.5
-    lease_s: float = 60.0
-    """A claim that is not finished by then is taken for lost; longer than any attempt."""
-    retry_scale: float = 1.0
-    """Shortens all waits between attempts, for demonstrations and tests."""
-    disable_after: timedelta = DISABLE_AFTER
-    """A subscription whose attempts all failed for so long is made inactive."""
-
-
 class Broker(Protocol):
     """Where subscriptions of the kind ``mqtt`` are served."""
 
@@ -85,7 +69,7 @@ class DeliveryWorker:
         self,
         database: Database,
         poster: Poster,
-        settings: DeliverySettings = DeliverySettings(),
+        settings: DeliverySettings = USUAL,
         metrics: DeliveryMetrics | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         secrets: SecretBox = NO_KEY,
@@ -187,7 +171,7 @@ class DeliveryWorker:
         most = {each: lines * (1 if due[each] else ahead) for each, lines in room.items()}
         with self._database.write() as connection:
             claimed = claims.claim(connection, lease, most)
-        lines = _in_lines(claimed, room)
+        lines = in_lines(claimed, room)
         with self._lock:
             self._under_way.update(line[0].subscription_id for line in lines)
         return lines
@@ -316,16 +300,3 @@ class DeliveryWorker:
             error=answer.error,
             took_ms=round(answer.duration_s * 1000, 1),
         )
-
-
-def _in_lines(claimed: Sequence[Claim], room: dict[str, int]) -> list[list[Claim]]:
-    """Claims in as many lists for each subscription as it has room for requests at a time."""
-    of_each: dict[str, list[Claim]] = {}
-    for each in claimed:
-        of_each.setdefault(each.subscription_id, []).append(each)
-    lines = [
-        own[number :: room[subscription_id]]
-        for subscription_id, own in of_each.items()
-        for number in range(room[subscription_id])
-    ]
-    return [line for line in lines if line]
