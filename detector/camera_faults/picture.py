@@ -54,7 +54,7 @@ class Picture:
 
 def measure(image: Image) -> Picture:
     """Measure a BGR picture of any size; takes about half a millisecond."""
-    samples, small = _small(image)
+    small = _small(image)
     edge_size = _fit(small.shape, EDGES_PX)
     cell_size = _fit(small.shape, CELLS_ACROSS)
     edge_picture = cv2.resize(small, edge_size, interpolation=cv2.INTER_AREA)
@@ -68,7 +68,7 @@ def measure(image: Image) -> Picture:
     fine_y = cv2.Sobel(small, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
     power = cv2.resize(fine_x * fine_x + fine_y * fine_y, cell_size, interpolation=cv2.INTER_AREA)
     return Picture(
-        samples=samples,
+        samples=samples_of(image),
         edges=edges,
         energy=cv2.resize(strength, cell_size, interpolation=cv2.INTER_AREA),
         fine=np.sqrt(power),
@@ -83,14 +83,25 @@ def measure(image: Image) -> Picture:
     )
 
 
-def _small(image: Image) -> tuple[Grey, Grey]:
-    """Single pixels and an averaged picture, of the green channel (most of luma)."""
-    height, width = image.shape[:2]
-    stride = max(1, max(height, width) // (2 * SMALL_PX))
+def samples_of(image: Image) -> Grey:
+    """The samples of a picture, without all the rest."""
+    stride = _stride(image)
+    longer = -(-max(image.shape[:2]) // stride)
+    each = stride * max(1, longer // EDGES_PX)
+    return np.ascontiguousarray(image[::each, ::each, 1])
+
+
+def _small(image: Image) -> Grey:
+    """An averaged picture, of the green channel (most of luma)."""
+    stride = _stride(image)
     thin = np.ascontiguousarray(image[::stride, ::stride, 1])
-    sample_stride = max(1, max(thin.shape) // EDGES_PX)
-    small = cv2.resize(thin, _fit(thin.shape, SMALL_PX), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(thin[::sample_stride, ::sample_stride]), small
+    small: Grey = cv2.resize(thin, _fit(thin.shape, SMALL_PX), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _stride(image: Image) -> int:
+    longer = max(int(side) for side in image.shape[:2])
+    return max(1, longer // (2 * SMALL_PX))
 
 
 def _fit(shape: tuple[int, ...], longer_px: int) -> tuple[int, int]:
