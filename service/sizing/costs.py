@@ -85,7 +85,7 @@ def stream_cost(
     """Measure a stream for so long each with and without change in its pictures."""
     picture = film.first_picture()
     mode = film.mode(camera)
-    decode_s = _decode_s(film)
+    decode_s = key_decode_s(film)
     still = _still(picture)
     idle_lookers = [Looker(camera, film, detector, still) for _ in range(cores * CAMERAS_A_CORE)]
     before = resident_bytes()
@@ -150,7 +150,8 @@ def saturate(lookers: Sequence[Looker], cores: int, seconds: float) -> Run:
     return Run(looks=sum(counts), cpu_s=cpu_s, parallel_ratio=1.0 if used > FULLY_USED else used)
 
 
-def _decode_s(film: Film) -> float:
+def key_decode_s(film: Film) -> float:
+    """CPU-seconds for decoding one of its key pictures."""
     decoder, keys, count = film.key_decoder(), cycle(film.keys), 0
     decoder.decode(next(keys))
     began_s = time.thread_time()

@@ -7,7 +7,7 @@ films. What they take is what ``USABLE_RATIO`` leaves.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from models.zone import DecodeMode
@@ -21,6 +21,8 @@ RING_S = 17.0
 LARGE_PX = 1920 * 1080
 HEVC = "hevc"
 HIGH_BITS_PER_S = 8_000_000
+WORTH_A_SUB_STREAM = 1.2
+"""Times as many busy cameras."""
 
 
 class Limit(StrEnum):
@@ -68,6 +70,8 @@ class StreamCost:
     another."""
     memory_bytes: float
     """For one more camera."""
+    h264_decode_s: float | None = None
+    """Of a stream in H.265: CPU-seconds for the same key picture in H.264, if it was measured."""
 
     def cpu_ratio(self, *, busy: bool) -> float:
         """CPU-seconds a second for one camera."""
@@ -117,12 +121,31 @@ def _advice(cost: StreamCost) -> Iterator[str]:
     if cost.width_px * cost.height_px > LARGE_PX:
         yield "use a sub-stream of 720p to 1080p: the network sees far fewer pixels than this"
     if cost.codec == HEVC:
-        yield "prefer H.264: a key frame in H.265 takes more processor time"
+        yield _of_codec(cost)
     if cost.bits_per_s > HIGH_BITS_PER_S:
         yield (
             f"lower the bit rate: {cost.bits_per_s / 1e6:.0f} Mbit/s fill network and memory,"
             " 2 to 4 are enough at 1080p"
         )
+
+
+def with_sub_stream(main: Estimate, sub: Estimate) -> Estimate:
+    """Advice to use a sub-stream, where it carries clearly more cameras."""
+    if sub.busy < main.busy * WORTH_A_SUB_STREAM:
+        return main
+    advice = (
+        f"its sub-stream would make {sub.busy} busy cameras of {main.busy}, and {sub.idle} idle"
+        f" ones of {main.idle}: use it if it shows what matters"
+    )
+    return replace(main, advice=(*main.advice, advice))
+
+
+def _of_codec(cost: StreamCost) -> str:
+    if cost.h264_decode_s is None:
+        return "try H.264: a key frame in H.265 may take more processor time"
+    here, other = cost.decode_s * 1000, cost.h264_decode_s * 1000
+    told = f"a key frame takes {here:.0f} ms in H.265, the same picture in H.264 {other:.0f} ms"
+    return f"{told}: use H.264" if here > other else f"{told}: keep H.265"
 
 
 def _times(cost: StreamCost) -> str:

@@ -22,13 +22,21 @@ from models.zone import Camera
 from service.config.convert import Surroundings
 from service.config.document import document_of
 from service.config.loader import city_of
-from service.sizing.costs import stream_cost
-from service.sizing.estimate import USABLE_RATIO, Estimate, Machine, StreamCost, estimate
+from service.sizing.costs import key_decode_s, stream_cost
+from service.sizing.estimate import (
+    HEVC,
+    USABLE_RATIO,
+    Estimate,
+    Machine,
+    StreamCost,
+    estimate,
+    with_sub_stream,
+)
 from service.sizing.film import SUB_STREAM_PX, Film, key_pictures, made, record
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_videos" / "traffic_and_queue.mp4"
 MAIN_STREAM_PX = (1920, 1080)
-PICTURES = 5
+PICTURES, FEW_PICTURES = 5, 2
 SECONDS = 5.0
 """Of each stream, each with and without change in its pictures."""
 CITY_SECONDS = 40.0
@@ -74,10 +82,20 @@ def survey_streams(
     Raises :class:`~models.errors.SourceError` for a source that cannot be read.
     """
     sized = []
-    for film, camera, is_made in _films(sources, tell):
-        tell(f"measuring {film.name}")
-        cost = stream_cost(film, camera, detector, _threads(machine), SECONDS)
-        sized.append(Sized(cost=cost, estimate=estimate(cost, machine), is_made=is_made))
+    for camera in sources:
+        films = _films(camera, tell)
+        costs = []
+        for film in films:
+            tell(f"measuring {film.name}")
+            cost = stream_cost(film, camera, detector, _threads(machine), SECONDS)
+            costs.append(_against_h264(cost, film))
+        found = [estimate(cost, machine) for cost in costs]
+        if camera.source and len(found) > 1:
+            found[0] = with_sub_stream(*found)
+        sized += [
+            Sized(cost=cost, estimate=each, is_made=number > 0 or not camera.source)
+            for number, (cost, each) in enumerate(zip(costs, found, strict=True))
+        ]
     return sized
 
 
@@ -126,19 +144,23 @@ def usual_camera(source: str, model: ModelChoice, detector: Detector, interval_s
     return replace(made_camera.cameras[0], source=source, look_interval_s=interval_s)
 
 
-def _films(sources: Sequence[Camera], tell: Tell) -> list[tuple[Film, Camera, bool]]:
-    found: list[tuple[Film, Camera, bool]] = []
-    for camera in sources:
-        if not camera.source:
-            found += [(film, camera, True) for film in _made_streams(tell)]
-            continue
-        tell(f"watching {redact_url(camera.source)}")
-        film = record(camera)
-        found.append((film, camera, False))
-        sub = _as_sub_stream(film)
-        if sub is not None:
-            found.append((sub, camera, True))
-    return found
+def _films(camera: Camera, tell: Tell) -> list[Film]:
+    """What a camera sends, and that as a sub-stream; without a source, both are made."""
+    if not camera.source:
+        return _made_streams(tell)
+    tell(f"watching {redact_url(camera.source)}")
+    film = record(camera)
+    sub = _as_sub_stream(film)
+    return [film] if sub is None else [film, sub]
+
+
+def _against_h264(cost: StreamCost, film: Film) -> StreamCost:
+    """Of a stream in H.265, also what its pictures would cost in H.264."""
+    if cost.codec != HEVC:
+        return cost
+    pictures = key_pictures(film, FEW_PICTURES)
+    other = made(film.name, pictures, (cost.width_px // 2 * 2, cost.height_px // 2 * 2))
+    return cost if other is None else replace(cost, h264_decode_s=key_decode_s(other))
 
 
 def _made_streams(tell: Tell) -> list[Film]:

@@ -17,6 +17,7 @@ from service.sizing.estimate import (
     StreamCost,
     estimate,
     memory_of,
+    with_sub_stream,
 )
 
 GIGABYTE = 1e9
@@ -75,7 +76,12 @@ def test_workers_that_wait_for_one_another_carry_less() -> None:
             id="key frames too rare",
         ),
         pytest.param({"width_px": 3840, "height_px": 2160}, "sub-stream", id="4K"),
-        pytest.param({"codec": "hevc"}, "H.264", id="H.265"),
+        pytest.param({"codec": "hevc"}, "try H.264", id="H.265"),
+        pytest.param(
+            {"codec": "hevc", "h264_decode_s": 0.01},
+            "15 ms in H.265, the same picture in H.264 10 ms: use H.264",
+            id="H.265, compared",
+        ),
         pytest.param({"bits_per_s": 12e6}, "12 Mbit/s", id="bit rate"),
     ],
 )
@@ -83,6 +89,16 @@ def test_what_costs_much_is_advised_against(changes: dict[str, object], words: s
     (advice,) = estimate(replace(COST, **changes), MACHINE).advice  # type: ignore[arg-type]
 
     assert words in advice
+
+
+def test_a_sub_stream_is_advised_where_it_carries_clearly_more() -> None:
+    main = estimate(COST, MACHINE)
+    small = estimate(replace(COST, decode_s=0.003), MACHINE)
+
+    (advice,) = with_sub_stream(main, small).advice
+
+    assert f"{small.busy} busy cameras of {main.busy}" in advice
+    assert with_sub_stream(main, main) == main
 
 
 def test_packets_kept_for_films_count_up_to_their_bound() -> None:
