@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias
 
 import structlog
@@ -18,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from models.errors import StoreError
 from models.work_order import WorkOrderRequest
+from models.zone import Priority
 from service.api.actions import first_entries, receive_order
 from service.api.deps import ApiDeps
 from service.api.sla import due_columns
@@ -153,7 +155,8 @@ def _store(arrivals: Sequence[Arrival]) -> dict[str, WorkOrder]:
         if faster := _known(connection, new):  # in another process
             new = [each for each in new if each.request.incident_id not in faster]
             ticks = ticks[: len(new)]
-        made = [_make(each, at, past) for each, at in zip(new, ticks, strict=True)]
+        due = _DueTimes(deps=deps)
+        made = [_make(each, at, past, due) for each, at in zip(new, ticks, strict=True)]
         stored = bulk.add_orders(connection, [each.order for each in made]) if made else []
         orders.add_histories(connection, {each.order.order_id: each.entries for each in made})
         traces = {each.request.incident_id: each.traceparent for each in new}
@@ -184,7 +187,25 @@ def _recent(
     return bulk.recent_at_places(connection, places, deps.now() - RECURRENCE)
 
 
-def _make(arrival: Arrival, at: Tick, past: dict[bulk.Place, list[PastOrder]]) -> _Made:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _DueTimes:
+    """Due times of a transaction: orders of one kind that come at one time have the same."""
+
+    deps: ApiDeps
+    known: dict[tuple[str, Priority, datetime], Mapping[str, datetime | None]] = field(
+        default_factory=dict
+    )
+
+    def of(self, request: WorkOrderRequest, at: datetime) -> Mapping[str, datetime | None]:
+        key = (request.category, request.priority, at)
+        if key not in self.known:
+            self.known[key] = due_columns(self.deps, *key)
+        return self.known[key]
+
+
+def _make(
+    arrival: Arrival, at: Tick, past: dict[bulk.Place, list[PastOrder]], due: _DueTimes
+) -> _Made:
     deps, request = arrival.deps, arrival.request
     case = Case(
         category=request.category,
@@ -196,14 +217,13 @@ def _make(arrival: Arrival, at: Tick, past: dict[bulk.Place, list[PastOrder]]) -
     routed = replace(request, department_id=department_id)
     statuses = first_statuses(department_id)
     earlier = earlier_order(request, past[bulk.place_of(request)])
-    due = due_columns(deps, request.category, request.priority, at.at)
     order = new_order(
         routed,
         str(uuid.uuid4()),
         statuses[-1],
         at,
         None if earlier is None else earlier.order_id,
-        due,
+        due.of(request, at.at),
     )
     entries = first_entries(statuses, at.at, arrival.actor, department_id)
     return _Made(order=order, entries=entries)
