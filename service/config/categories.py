@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -52,6 +53,12 @@ def load_categories(
     if problems or form is None:
         raise ConfigError(sorted(problems))
     return _to_table(form, timezone)
+
+
+@cache
+def packaged_keys() -> frozenset[str]:
+    """Keys of the packaged table."""
+    return frozenset(read_document(PACKAGED).data["categories"])
 
 
 def _validate(data: object) -> tuple[CategoriesFile | None, list[Finding]]:

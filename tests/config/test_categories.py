@@ -8,7 +8,7 @@ from models.category import ClockKind
 from models.errors import ConfigError
 from models.zone import Priority
 from service.config import load_city
-from service.config.categories import PACKAGED, load_categories
+from service.config.categories import PACKAGED, load_categories, packaged_keys
 from tests.config.builders import VALID, changed, write
 
 SMALL = """\
@@ -170,3 +170,15 @@ def test_what_is_wrong_with_a_route_is_told_with_its_line(
     assert any(str(each).startswith(f"{path}:{problem}") for each in caught.value.problems), (
         caught.value
     )
+
+
+def test_what_only_citizens_report_can_be_routed(tmp_path: Path) -> None:
+    file = tmp_path / "city.yaml"
+    file.write_text(
+        "city: {name: Testville, timezone: UTC}\n"
+        "departments: [{id: roads, name: Roads}]\n"
+        "routing: {road_damage: roads}\n"
+        "cameras: [{id: gate, source: 0, legal_basis: test}]\n"
+    )
+    assert load_city(file).routing == {"road_damage": "roads"}
+    assert packaged_keys() == set(load_categories().categories)
