@@ -171,7 +171,7 @@ def run_level(
     share: float, capacity: int, scene: Path, films: Mapping[int, Arrival], wanted: Wanted
 ) -> Level:
     """Let everything run at a share of the capacity."""
-    cameras = max(1, round(share * capacity))
+    cameras = cameras_at(share, capacity)
     arrivals = [films[phase] for phase in spread(min(len(PHASES), cameras))]
     clips = [arrival.path for arrival in arrivals] + [scene] * (cameras - len(arrivals))
     with (
@@ -183,13 +183,22 @@ def run_level(
     return level
 
 
-def run_scene(scene: str, capacity: int, wanted: Wanted) -> list[Level]:
-    """All shares of a scene's capacity."""
+def cameras_at(share: float, capacity: int) -> int:
+    return max(1, round(share * capacity))
+
+
+def run_all(carried: Mapping[str, int], wanted: Wanted) -> dict[str, list[Level]]:
+    """All shares of each scene's capacity."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip = write_scene(scene, folder)
         films = {phase: write_arrival(folder, phase) for phase in PHASES}
-        return [run_level(share, capacity, clip, films, wanted) for share in wanted.shares]
+        levels = {}
+        for scene, capacity in carried.items():
+            clip = write_scene(scene, folder)
+            levels[scene] = [
+                run_level(share, capacity, clip, films, wanted) for share in wanted.shares
+            ]
+    return levels
 
 
 def capacities(arguments: argparse.Namespace, scenes: Sequence[str]) -> dict[str, int]:
@@ -250,7 +259,7 @@ def main() -> None:
     )
     carried = capacities(arguments, scenes)
     with on_core(OTHER_CORE):
-        levels = {scene: run_scene(scene, carried[scene], wanted) for scene in scenes}
+        levels = run_all(carried, wanted)
     result = result_of(levels, wanted) | {"note": arguments.note}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
