@@ -96,7 +96,7 @@ export class StatisticsDialog extends SideDialog {
 
   #totals(figures) {
     const took = (times) =>
-      times.count === 0 ? "–" : word("medianOf", { time: duration(times.median_s) });
+      (times.count === 0 ? "–" : duration(times.median_s));
     const slow = (times) =>
       times.count === 0 ? "" : word("slowOf", { time: duration(times.p90_s), n: count(times.count) });
     const shown = [

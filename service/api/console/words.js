@@ -453,7 +453,7 @@ const WORDS = {
 
 for (const [name, words] of Object.entries(MORE_WORDS)) Object.assign(WORDS[name], words);
 
-/** Names that the service knows and this page does not. */
+/** Names that the service told. */
 const LEARNT = { en: {}, zh: {} };
 
 const REMEMBERED = "streetwarden.language";
@@ -510,14 +510,14 @@ export function word(key, values = {}) {
 export function named(group, value) {
   if (value === undefined || value === null) return "";
   const key = `${group}_${value}`;
-  return WORDS[language][key] ?? LEARNT[language][key] ?? WORDS.en[key] ?? readable(value);
+  return LEARNT[language][key] ?? WORDS[language][key] ?? WORDS.en[key] ?? readable(value);
 }
 
 function readable(value) {
   return String(value).replaceAll("_", " ");
 }
 
-/** Takes the names of the city's categories, where the page has none of its own. */
+/** Takes the names of the city's own table of categories: they go before the page's. */
 export function learnCategories(categories) {
   for (const each of categories) {
     LEARNT.en[`category_${each.category}`] = each.name;
