@@ -3,9 +3,9 @@
 A look is due one look interval after the one before, or once there is a picture, whichever is
 later. Of the cameras of one class the one goes first whose last look is longest ago, counted in its
 own look intervals; among equal intervals that is the earliest deadline. So whatever is missing is
-missing to all by the same factor, and nobody starves. Patient cameras give way to prompt ones until
-their looks are about to count for nothing (:func:`zones.clock.longest_gap`); from there on that
-class goes first which is nearer to it.
+missing to all by the same factor, and nobody starves. Patient cameras give way to prompt ones that
+would else lose a look, until their own looks are about to count for nothing
+(:func:`zones.clock.longest_gap`); from there on that class goes first which is nearer to it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from zones.clock import longest_gap
 
 MIN_SPACING_RATIO: Final = 0.8
 """Looks are at least this share of the look interval apart, however fast pictures come."""
+LOST_AT_STRETCH: Final = 2.0
+"""So many look intervals after the last look the one in between has fallen out."""
 YIELDS_UNTIL_RATIO: Final = 0.8
 """Of the longest gap that counts as watched: so long patient cameras give way. The rest is for the
 look itself and for those of the same class that wait too."""
@@ -65,6 +67,11 @@ class Turn:
     def stretch(self, now_s: float) -> float:
         """Time since its last look, in look intervals."""
         return (now_s - self.since_s) / self.cadence.interval_s
+
+    @property
+    def deadline_s(self) -> float:
+        """Until then a look can begin without that one falls out."""
+        return self.since_s + LOST_AT_STRETCH * self.cadence.interval_s
 
     def nearness(self, now_s: float) -> float:
         """Time since its last look, as a share of what still counts as watched."""
@@ -119,7 +126,7 @@ def choose(turns: Iterable[Turn], now_s: float) -> Turn | None:
         for look_class in LookClass
     }
     prompt, patient = classes[LookClass.PROMPT], classes[LookClass.PATIENT]
-    first = patient if _goes_before(patient, prompt, now_s) else prompt or patient
+    first = patient if _goes_before(patient, prompt, now_s) else prompt
     return max(first, key=lambda turn: turn.stretch(now_s), default=None)
 
 
@@ -156,7 +163,11 @@ def _missed(turn: Turn, now_s: float) -> int:
 
 
 def _goes_before(patient: list[Turn], prompt: list[Turn], now_s: float) -> bool:
-    nearest = max((turn.nearness(now_s) for turn in patient), default=0.0)
-    if nearest < YIELDS_UNTIL_RATIO:
-        return False
-    return nearest >= max((turn.nearness(now_s) for turn in prompt), default=0.0)
+    if not patient or not prompt:
+        return bool(patient)
+    deadline_s = min(turn.deadline_s for turn in patient)
+    if now_s <= deadline_s < min(turn.deadline_s for turn in prompt):
+        return True  # the prompt ones can wait
+    nearest = max(turn.nearness(now_s) for turn in patient)
+    is_near = nearest >= YIELDS_UNTIL_RATIO
+    return is_near and nearest >= max(turn.nearness(now_s) for turn in prompt)

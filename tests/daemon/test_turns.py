@@ -10,13 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cadence import LookClass
-from service.daemon.turns import Cadence, arrived, begin, choose, first_turn, settle
+from service.daemon.turns import (
+    LOST_AT_STRETCH,
+    Cadence,
+    arrived,
+    begin,
+    choose,
+    first_turn,
+    settle,
+)
 from tests.daemon.simulated import Simulated, demand, simulate
 
 UNTIL_S = 40.0
 SETTLED_S = 8.0
 """Until then all cameras come up at once; from then on fairness is measured."""
-SOME = settings(max_examples=15, deadline=None)
+SOME = settings(max_examples=12, deadline=None)
 INTERVALS = st.sampled_from([0.5, 1.0, 2.0])
 CLASSES = st.sampled_from(list(LookClass))
 PROMPT, PATIENT = LookClass.PROMPT, LookClass.PATIENT
@@ -99,8 +107,8 @@ def test_patient_cameras_give_way_to_prompt_ones_but_are_never_blind(
 ) -> None:
     found = simulate([*prompt, *patient], until_s=60.0)
     for camera, seen in zip(prompt, found, strict=False):
-        assert seen.skipped == 0
-        assert max(seen.lags_s) <= camera.interval_s
+        assert seen.skipped <= 0.05 * len(seen.began_s)
+        assert max(seen.gaps_s()) <= LOST_AT_STRETCH * camera.interval_s + 0.5
     yielding = found[len(prompt) :]
     assert sum(seen.skipped for seen in yielding) > 0
     longest_s = Cadence(interval_s=10.0, look_class=PATIENT).longest_gap_s
@@ -191,6 +199,9 @@ def test_nobody_is_chosen_before_there_is_a_picture_and_the_last_look_is_long_en
     ("prompt_s", "patient_s", "first"),
     [
         pytest.param(1.0, 15.0, PROMPT, id="patient_is_late_but_watched"),
+        pytest.param(1.0, 19.5, PATIENT, id="patient_would_lose_a_look_and_prompt_would_not"),
+        pytest.param(1.6, 19.5, PROMPT, id="prompt_would_lose_one_sooner"),
+        pytest.param(1.0, 21.0, PROMPT, id="patient_has_lost_one_already"),
         pytest.param(1.0, 25.0, PATIENT, id="patient_is_about_to_go_blind"),
         pytest.param(4.5, 25.0, PROMPT, id="prompt_is_nearer_to_it"),
         pytest.param(4.5, 29.0, PATIENT, id="patient_is_nearer_to_it"),
