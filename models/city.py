@@ -56,6 +56,22 @@ class DispatchTarget:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SingleSignOn:
+    """An OpenID Connect provider, and what its claims give."""
+
+    issuer: str
+    client_id: str
+    roles: Mapping[str, str]
+    """Value of the claim → role."""
+    role_claim: str = "roles"
+    department_claim: str | None = None
+    """``None``: everybody sees the whole city."""
+    secret_env: str = "STREETWARDEN_OIDC_SECRET"  # noqa: S105 - a name
+    """Environment variable of the client's secret; a public client has none."""
+    label: str = "Single sign-on"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecordingChoice:
     """How long the daemon keeps what rules were fed: boxes and classes, never pictures."""
 
@@ -91,6 +107,8 @@ class City:
     model: ModelChoice = field(default_factory=ModelChoice)
     dispatch: DispatchTarget = field(default_factory=DispatchTarget)
     recording: RecordingChoice = field(default_factory=RecordingChoice)
+    single_sign_on: SingleSignOn | None = None
+    """Where people may sign in besides here."""
     traces_to: str | None = None
     """OTLP/HTTP endpoint that traces are sent to; ``None``: there are none."""
     retention: Retention = field(default_factory=Retention)

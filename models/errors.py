@@ -9,6 +9,7 @@
     │   ├── SourceOpenError    it could not be opened
     │   ├── SourceReadError    it stopped giving frames
     │   └── SourceEnded        a file came to its end (not a fault)
+    ├── SignOnError            an identity provider gave no answer, or none that holds
     ├── BackupError            a backup is damaged, or cannot be made or put back here
     ├── EvidenceError          evidence does not hold: altered, unsigned or incomplete
     ├── PlateReaderError       a licence-plate reader gave no usable answer
@@ -80,6 +81,10 @@ class SourceReadError(SourceError):
 
 class SourceEnded(SourceError):  # noqa: N818 - the end of a file is no fault
     """A file or folder of images came to its end."""
+
+
+class SignOnError(StreetwardenError):
+    """An identity provider cannot be reached, or what it said of somebody does not hold."""
 
 
 class BackupError(StreetwardenError):

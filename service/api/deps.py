@@ -16,6 +16,7 @@ from models.city import City
 from models.errors import StoreError
 from models.zone import Department
 from service.api.guards import Denials, forbidden
+from service.api.identity import IdentityProvider
 from service.api.known_keys import KnownKeys
 from service.api.metrics import ApiMetrics
 from service.api.problems import ProblemError
@@ -95,6 +96,8 @@ class ApiDeps:
     known_keys: KnownKeys = field(default_factory=KnownKeys)
     """Keys that were looked up just now."""
     tracer: Tracer = NO_TRACES
+    identity: IdentityProvider | None = None
+    """Where people sign in besides here."""
     checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Further conditions of readiness by name; each raises :class:`StoreError` if not met."""
 

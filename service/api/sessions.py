@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
@@ -38,6 +38,11 @@ def sign_in(body: SessionIn, request: Request, response: Response, deps: PublicD
     check_origin(request)
     address = request.client.host if request.client is not None else "unknown"
     owner = _owner(deps, body, address)
+    return session_out(owner, begin_session(deps, owner, response))
+
+
+def begin_session(deps: ApiDeps, owner: ApiKey | User, response: Response) -> datetime:
+    """Give a browser the cookie of a new session; when it ends. A 403 for who may not read."""
     _check_may_read(deps, owner)
     now = deps.now()
     until = now + timedelta(seconds=deps.settings.session_s)
@@ -58,7 +63,7 @@ def sign_in(body: SessionIn, request: Request, response: Response, deps: PublicD
         samesite="lax",
         secure=deps.settings.is_https,
     )
-    return session_out(owner, until)
+    return until
 
 
 def _owner(deps: ApiDeps, body: SessionIn, address: str) -> ApiKey | User:

@@ -23,6 +23,7 @@ from models.city import City
 from models.errors import SetupError, StoreError
 from service.api.app import create_app
 from service.api.deps import ApiDeps, ApiSettings
+from service.api.identity import IdentityProvider
 from service.api.keys import ENVIRONMENT_KEYS, note_key
 from service.api.retention import retention_worker
 from service.api.sla_job import sla_worker
@@ -147,6 +148,7 @@ def serve(
             categories=_categories(categories, city),
             secrets=_secret_box(database),
             tracer=tracer,
+            identity=_identity(city),
         )
         poster = Poster(allow_private=allow_private_webhooks)
         broker = None if mqtt_url is None else parse_address(mqtt_url)
@@ -158,6 +160,14 @@ def serve(
 def _wait_s(text: str) -> float | None:
     """How long reports wait for a detector; ``None``: not at all."""
     return None if text == "off" else length_of(text).total_seconds()
+
+
+def _identity(city: City | None) -> IdentityProvider | None:
+    """Where people sign in besides here, if the city says so."""
+    choice = None if city is None else city.single_sign_on
+    if choice is None:
+        return None
+    return IdentityProvider(choice, os.environ.get(choice.secret_env) or None)
 
 
 def _categories(path: Path | None, city: City | None) -> CategoryTable:

@@ -9,7 +9,7 @@ from typing import Any
 
 from models.cadence import PROMPT_S, shortest_interval_s
 from models.calendar import Calendar
-from models.city import City, DispatchTarget, ModelChoice, ModelFacts, RecordingChoice
+from models.city import City, DispatchTarget, ModelChoice, ModelFacts, RecordingChoice, SingleSignOn
 from models.parking import ZoneKind
 from models.urgency import PriorityStep
 from models.zone import (
@@ -106,6 +106,7 @@ def to_city(form: CityFile, surroundings: Surroundings, facts: ModelFacts | None
         dispatch=DispatchTarget(url=form.dispatch.url, api_key_env=form.dispatch.api_key_env),
         retention=to_retention(form.evidence),
         recording=RecordingChoice(**form.recording.model_dump()),
+        single_sign_on=None if form.oidc is None else SingleSignOn(**form.oidc.model_dump()),
         traces_to=None if form.tracing is None else form.tracing.endpoint,
     )
 

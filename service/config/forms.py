@@ -21,6 +21,7 @@ from pydantic import (
 from models.evidence import DEFAULT_ORIGINALS_DAYS
 from models.parking import LONGEST_RED_S
 from models.zone import REDETECT_EVERY_S
+from service.config.oidc_forms import OidcForm
 from service.config.place_forms import AnyAddressesForm, GroundForm
 from service.config.plate_forms import PlateReaderForm
 from service.config.rule_forms import (
@@ -31,7 +32,7 @@ from service.config.rule_forms import (
     ScheduleForm,
 )
 from service.config.scalars import Duration, Identifier, Positive, Ratio, Text, TimeZone
-from service.config.sources import check_dispatch_url
+from service.config.sources import check_dispatch_url, environment_name
 from service.config.tracing_forms import TracingForm
 from service.config.upkeep_forms import AssetForm, FaultsForm
 
@@ -69,19 +70,12 @@ class ModelForm(Form):
     keep names."""
 
 
-def _environment_name(name: str) -> str:
-    if not (name.isascii() and name.isidentifier()):
-        # The value is not shown: it may be a key that was written here by mistake.
-        raise ValueError("should be the name of an environment variable, never the key itself")
-    return name
-
-
 class DispatchForm(Form):
     """Where work orders go."""
 
     url: Annotated[str, AfterValidator(check_dispatch_url)] = "http://127.0.0.1:8080"
     """Address of the dispatch service, without credentials."""
-    api_key_env: Annotated[str, AfterValidator(_environment_name)] = "STREETWARDEN_API_KEY"
+    api_key_env: Annotated[str, AfterValidator(environment_name)] = "STREETWARDEN_API_KEY"
     """Environment variable that holds the key; the key itself is never in this file."""
 
 
@@ -332,6 +326,8 @@ class CityFile(Form):
     """Where work orders go."""
     recording: RecordingForm = RecordingForm()
     """What rules were fed, kept so that other rules can be tried on it."""
+    oidc: OidcForm | None = None
+    """Where people sign in besides the service itself; left out: nowhere."""
     tracing: TracingForm | None = None
     """Where traces of requests are sent; left out: nowhere."""
     evidence: EvidenceForm = EvidenceForm()

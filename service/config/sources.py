@@ -47,6 +47,23 @@ def check_collector_url(url: str) -> str:
     return _service_url(url, "http://127.0.0.1:4318", "see OTEL_EXPORTER_OTLP_HEADERS")
 
 
+def environment_name(name: str) -> str:
+    """The name of an environment variable; raises :class:`ValueError` for what is none."""
+    if not (name.isascii() and name.isidentifier()):
+        # The value is not shown: it may be a key that was written here by mistake.
+        raise ValueError("should be the name of an environment variable, never the key itself")
+    return name
+
+
+def check_issuer(url: str) -> str:
+    """The address of an identity provider as it is written; over TLS, or on this machine."""
+    _service_url(url, "https://login.city.example/realms/city", "see 'secret_env'")
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValueError("should begin with https://: who listens could sign in")
+    return url
+
+
 def _service_url(url: str, example: str, instead: str) -> str:
     scheme = _SCHEME.match(url)
     if scheme is None:

@@ -52,6 +52,11 @@ export function signInByName(name, password) {
   return request("session", { method: "POST", body: { name, password } });
 }
 
+/** What the button of single sign-on says, or null where there is none. */
+export async function singleSignOn() {
+  return (await request("session/oidc/ways")).label;
+}
+
 /** Who is signed in and what they may do. */
 export function whoAmI() {
   return request("session");

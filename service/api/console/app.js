@@ -57,6 +57,7 @@ start();
 async function start() {
   translateDocument();
   listen();
+  offerSingleSignOn();
   const key = keyFromAddress();
   if (key) await trySignIn(key);
   else await poll();
@@ -73,6 +74,12 @@ function listen() {
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && state.signedIn) poll();
   });
+}
+
+/** Without an answer the form is there all the same: the next request tells what is wrong. */
+async function offerSingleSignOn() {
+  const label = await api.singleSignOn().catch(() => null);
+  show(part("sign-in-elsewhere"), label !== null, label ?? "");
 }
 
 /** `#key=…` signs in once; it must not stay in the address bar or the history. */
