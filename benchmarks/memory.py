@@ -65,9 +65,7 @@ def day(cameras: int, hours: float) -> dict[str, Any]:
                     "rss_mb": round(rss / MB, 1),
                     "mb_per_camera": round((rss - before) / MB / cameras, 2),
                     "python_objects": len(gc.get_objects()),
-                    "kept_evidence_mb": round(
-                        sum(r._desk.size_bytes for r in running.runtimes) / MB / cameras, 2
-                    ),
+                    "kept_evidence_mb": round(running.kept_bytes() / MB / cameras, 2),
                     "posted": running.sent,
                 }
             )

@@ -42,6 +42,8 @@ SLOTS = 5
 PACKETS_PER_S, PACKET_BYTES, GOP = 25, 20_000, 25
 NOISES = 5
 STAYS_S, EMPTY_S = (60.0, 2400.0), (10.0, 600.0)
+KEPT_S = 16.0
+"""Older packets would be dropped again at once."""
 DRAIN_EVERY = 50
 
 
@@ -134,7 +136,7 @@ class SimulatedStream(CameraStream):
         interval_s = self._camera.look_interval_s
         second = self._next * interval_s
         at = START + timedelta(seconds=second)
-        for number in range(round(min(interval_s, 20.0) * PACKETS_PER_S)):
+        for number in range(round(min(interval_s, KEPT_S) * PACKETS_PER_S)):
             data = bytes(PACKET_BYTES)
             self.packets.add(Packet(data=data, captured_at=at, is_key=number % GOP == 0))
         image, self._script.boxes = self._street.at(second)
@@ -188,6 +190,10 @@ class Simulation:
             looks += 1
             if looks % DRAIN_EVERY == 0:
                 self._drain()
+
+    def kept_bytes(self) -> int:
+        """Pictures and packets that the cameras keep for evidence."""
+        return sum(runtime._desk.size_bytes for runtime in self.runtimes)
 
     def _drain(self) -> None:
         while (entry := self.store.next_due(time.time())) is not None:
