@@ -47,7 +47,7 @@ EvidenceName = Annotated[
         description="first-wide, first-close, opened-wide, opened-close, opened-clean, latest-wide,"
         " latest-close and cleared-wide are pictures; clip is a film; manifest is the signed list."
         " Later ones of a kind are numbered: latest-wide-2."
-        " opened-original is encrypted and unblurred.",
+        " first-original and opened-original are encrypted and unblurred.",
     ),
 ]
 

@@ -18,7 +18,7 @@ from service.api.inspecting import delete_withheld
 from service.api.periodic import Periodic
 from service.api.plates import delete_plates
 from service.api.problems import problem_responses
-from service.decisions.evidence_kinds import OPENED_ORIGINAL, ORIGINAL, kind_of_name
+from service.decisions.evidence_kinds import ORIGINAL, ORIGINALS, kind_of_name
 from service.store import audit, orders, retention
 from service.store.audit import Action
 from service.store.backlog import forget_delivered
@@ -145,9 +145,13 @@ def delete_originals(deps: ApiDeps) -> int:
     days = (Retention() if deps.city is None else deps.city.retention).originals_days
     now = deps.now()
     with deps.database.read() as connection:
-        due = retention.expired_originals(
-            connection, OPENED_ORIGINAL, now - timedelta(days=days), AT_ONCE
-        )
+        due = [
+            file
+            for name in ORIGINALS
+            for file in retention.expired_originals(
+                connection, name, now - timedelta(days=days), AT_ONCE
+            )
+        ]
     for file in due:
         with deps.database.write() as connection:
             orders.get_order(connection, file.order_id, lock=True)  # a hold comes before or after

@@ -26,6 +26,7 @@ from service.daemon.pictures import Studio, change_pictures, kept_pictures, sigh
 from service.daemon.plates import PlateAsker
 from service.daemon.sights import Sight, SightMemory, seen_now
 from service.daemon.wishes import PictureWishes
+from service.decisions.evidence_kinds import FIRST_ORIGINAL
 from service.decisions.manifest import number_of, numbered
 from service.pipeline import Processed
 
@@ -92,7 +93,8 @@ class EvidenceDesk:
     def size_bytes(self) -> int:
         """Memory of pictures and packets that are kept, in bytes."""
         packets = self._stream().packets.size_bytes
-        return self._sights.size_bytes + self._stills.size_bytes + packets
+        pictures = self._sights.size_bytes + self._sights.sealed_bytes
+        return pictures + self._stills.size_bytes + packets
 
     def changed(self, change: IncidentChange, processed: Processed) -> list[OutboxRequest]:
         """Evidence of a change."""
@@ -148,7 +150,10 @@ class EvidenceDesk:
 
     def _first(self, incident: Incident, processed: Processed) -> dict[str, tuple[datetime, bytes]]:
         sight = self._sights.first(incident, processed.look)
-        return {} if sight is None else self._drawn(sight, incident, "first-wide", "first-close")
+        if sight is None:
+            return {}
+        sealed = {} if sight.sealed is None else {FIRST_ORIGINAL: (sight.at, sight.sealed)}
+        return self._drawn(sight, incident, "first-wide", "first-close") | sealed
 
     def _original(self, processed: Processed) -> dict[str, tuple[datetime, bytes]]:
         sealed = opened_original(processed, self._studio)

@@ -23,12 +23,20 @@ log = structlog.get_logger(__name__)
 
 def opened_original(processed: Processed, studio: Studio) -> dict[str, bytes] | None:
     """The encrypted wide picture by its name; nothing where none is wanted; ``None``: it failed."""
+    if not studio.camera.privacy.original_recipient:
+        return {}
+    sealed = sealed_original(processed, studio)
+    return None if sealed is None else {OPENED_ORIGINAL: sealed}
+
+
+def sealed_original(processed: Processed, studio: Studio) -> bytes | None:
+    """The encrypted wide picture; ``None`` where none is wanted, or it failed."""
     privacy = studio.camera.privacy
     if not privacy.original_recipient:
-        return {}
+        return None
     try:
         jpeg = encode_jpeg(masked(processed.frame.image, privacy.masks), QUALITY)
-        return {OPENED_ORIGINAL: encrypt(jpeg, privacy.original_recipient)}
+        return encrypt(jpeg, privacy.original_recipient)
     except (DetectorError, EvidenceError) as error:
         log.error("no original kept", camera=studio.camera.camera_id, reason=str(error))
         return None

@@ -2,13 +2,14 @@
 
 When an incident is confirmed its beginning is minutes ago. So each thing that stands in a zone has
 a picture taken when it came to a stand, redacted at once and kept as JPEG; and each open incident
-one of when it was last seen, for when it is gone.
+one of when it was last seen, for when it is gone. Where originals are allowed, that of the first
+sight is encrypted at once too; it is forgotten with the thing if that never becomes an incident.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +20,7 @@ from models.geometry import Box
 from models.incident import Incident
 from models.seeing import Look, Track
 from models.zone import Camera
+from service.daemon.originals import sealed_original
 from service.daemon.pictures import Studio, concerns
 from service.pipeline import Processed
 from zones.polygon import ZoneShape
@@ -27,6 +29,8 @@ WIDE_PX = 1280
 QUALITY = 82
 MAX_BYTES = 8_000_000
 """Some fifty wide pictures of 1280 px; when they are full, new ones are left out."""
+MAX_SEALED_BYTES = 16_000_000
+"""Some thirty originals of 1920 px; when they are full, new ones are left out."""
 LARGEST_FRAME_PX = 1920 * 1088
 """Of larger frames the one before is not held: it alone would take more than all the rest."""
 LATEST_EVERY = timedelta(seconds=10)
@@ -44,6 +48,8 @@ class Sight:
     wide_jpeg: bytes
     """Shared by everything that was kept of the same look."""
     close_jpeg: bytes
+    sealed: bytes | None = None
+    """The unblurred wide picture, encrypted, shared too. ``None``: not allowed, or no room."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,16 +81,23 @@ class SightMemory:
         wide = {id(sight.wide_jpeg): len(sight.wide_jpeg) for sight in sights}
         return sum(wide.values()) + sum(len(sight.close_jpeg) for sight in sights)
 
+    @property
+    def sealed_bytes(self) -> int:
+        """Bytes of the encrypted originals that are kept."""
+        sealed = {id(s.sealed): len(s.sealed) for s in self._sights() if s.sealed is not None}
+        return sum(sealed.values())
+
     def note(self, processed: Processed, incidents: Collection[Incident]) -> None:
         """Keep what is new of a look; forget what is gone."""
         look = processed.look
         self._fit(look)
         self._forget(look, incidents)
         wide: dict[int, bytes] = {}
+        sealed: dict[int, bytes | None] = {}
         for track in look.tracks:
             if self._came_to_a_stand(track, look):
                 source = self._source(track, processed)
-                sight = self._keep(source, track.box, wide)
+                sight = self._sealed(self._keep(source, track.box, wide), source, sealed)
                 since = track.stationary_since or look.at
                 self._standing[track.track_id] = _Standing(since=since, sight=sight)
         for incident in incidents:
@@ -163,6 +176,18 @@ class SightMemory:
             return False
         kept = self._latest.get(incident.incident_id)
         return kept is None or look.at - kept.at >= LATEST_EVERY
+
+    def _sealed(
+        self, sight: Sight | None, source: Processed, known: dict[int, bytes | None]
+    ) -> Sight | None:
+        """The sight with its original, if that is allowed and there is room."""
+        if sight is None or not self._camera.privacy.original_recipient:
+            return sight
+        number = source.frame.sequence
+        if number not in known:
+            has_room = self.sealed_bytes < MAX_SEALED_BYTES
+            known[number] = sealed_original(source, self._studio) if has_room else None
+        return replace(sight, sealed=known[number])
 
     def _keep(self, processed: Processed, box: Box, wide: dict[int, bytes]) -> Sight | None:
         if self.size_bytes >= self._max_bytes:

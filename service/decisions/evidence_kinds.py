@@ -25,12 +25,14 @@ ORIGINAL = EvidenceKind(content_type="application/octet-stream", suffix=".bin", 
 """Unblurred and encrypted: nobody is told of it, and it has a permission of its own."""
 FILM_NAME = "clip"
 OPENED_ORIGINAL = "opened-original"
+FIRST_ORIGINAL = "first-original"
+ORIGINALS = (FIRST_ORIGINAL, OPENED_ORIGINAL)
 
 
 def kind_of_name(name: str) -> EvidenceKind:
     """The kind that a name stands for: ``clip``, ``manifest``, numbered or not; else a picture."""
     if number_of(name, MANIFEST) is not None:
         return LIST
-    if name == OPENED_ORIGINAL:
+    if name in ORIGINALS:
         return ORIGINAL
     return FILM if number_of(name, FILM_NAME) is not None else PICTURE

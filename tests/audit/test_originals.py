@@ -79,7 +79,16 @@ def test_a_camera_keeps_no_original_unless_its_file_says_so(tmp_path: Path) -> N
     files, _ = watched(Privacy(), tmp_path)
 
     assert "opened-wide" in files
-    assert "opened-original" not in files
+    assert not any(name.endswith("-original") for name in files)
+
+
+def test_the_first_sight_has_its_original_too(tmp_path: Path) -> None:
+    files, _ = watched(Privacy(original_recipient=RECIPIENT), tmp_path)
+    picture = decoded(decrypt(files["first-original"], HOLDER))
+    plate_rows = np.s_[80:100, 45:95]
+    assert "first-wide" in files
+    assert np.abs(picture - STREET)[plate_rows].mean() < 25
+    assert decoded(files["first-wide"])[plate_rows].std() < picture[plate_rows].std()
 
 
 def test_the_original_is_unblurred_but_for_masks_and_only_for_its_holder(tmp_path: Path) -> None:
