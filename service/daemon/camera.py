@@ -132,11 +132,10 @@ class CameraRuntime:
 
         So nobody waits for one that hangs, and a camera that allows one connection gets no second.
         """
-        now = time.monotonic()
         if self._leave_by_s is None:
-            self._leave_by_s = now + timeout_s
+            self._leave_by_s = time.monotonic() + timeout_s
             self.stream.stop(0.0)
-        return now >= self._leave_by_s or not self.stream.is_reading
+        return time.monotonic() >= self._leave_by_s or not self.stream.is_reading
 
     def close(self, timeout_s: float) -> None:
         """Save what the rules know and stop reading."""

@@ -28,6 +28,7 @@ from service.daemon.edge import EdgeStore, OutboxRequest
 from service.daemon.filing import Seal
 from service.daemon.metrics import DaemonMetrics
 from service.daemon.reporter import Reporter
+from service.daemon.requests import WORK_ORDERS_PATH
 from service.daemon.schedule import Schedule
 from service.daemon.signing import Signer
 from service.daemon.status import Stepped
@@ -53,7 +54,9 @@ class Dispatch:
         return httpx.Response(201)
 
     def orders(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for method, _, body in list(self.requests) if method == "POST"]
+        """One by one: several at once are refused with an answer that is none."""
+        sent = list(self.requests)
+        return [json.loads(body) for _, path, body in sent if path == WORK_ORDERS_PATH]
 
     def paths(self, part: str) -> list[str]:
         return [path for _, path, _ in list(self.requests) if part in path]
