@@ -68,9 +68,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def order_of(number: int) -> dict[str, Any]:
-    """An order of a new incident, of one of 200 cameras with two zones each."""
-    place = {"camera_id": f"camera-{number % 200}", "zone_id": f"zone-{number % 2}"}
+def order_of(number: int, *, is_located: bool = False) -> dict[str, Any]:
+    """An order of a new incident, of one of 200 cameras with two zones each.
+
+    ``is_located``: by a calibrated camera, so that another's order may be about the same thing.
+    """
+    place: dict[str, Any] = {"camera_id": f"camera-{number % 200}", "zone_id": f"zone-{number % 2}"}
+    if is_located:
+        spot = {"latitude": 31 + number % 997 * 1e-3, "longitude": 121 + number % 991 * 1e-3}
+        place |= {"located_by": "ground", **spot}
     return ORDER | place | {"incident_id": str(uuid.uuid4())}
 
 
@@ -103,12 +109,13 @@ class Client:
         return await read_answer(self.reader)
 
 
-async def post(client: Client, number: int, count: int) -> int:
+async def post(client: Client, number: int, count: int, *, is_located: bool) -> int:
     """Post new orders, alone or together; how many were accepted."""
+    orders = [order_of(number + each, is_located=is_located) for each in range(count)]
     if count == 1:
-        status, _ = await client.send("POST", PATH, json.dumps(order_of(number)).encode())
+        status, _ = await client.send("POST", PATH, json.dumps(orders[0]).encode())
         return int(status == 201)
-    body = json.dumps({"orders": [order_of(number + each) for each in range(count)]}).encode()
+    body = json.dumps({"orders": orders}).encode()
     status, answer = await client.send("POST", f"{PATH}/batch", body)
     items = json.loads(answer)["items"] if status == 200 else []
     return sum(item["status"] == 201 for item in items)
@@ -133,7 +140,7 @@ async def post_orders(arguments: argparse.Namespace, port: int, key: str) -> Tak
                 return
             if due > now:
                 await asyncio.sleep(due - now)
-            accepted = await post(client, number, arguments.batch)
+            accepted = await post(client, number, arguments.batch, is_located=arguments.located)
             done = time.perf_counter()
             taken.latencies_s += [done - due] * accepted
             taken.failed += arguments.batch - accepted
@@ -258,6 +265,7 @@ def run(arguments: argparse.Namespace, database_url: str | None) -> dict[str, An
             "asked_per_s": arguments.rate or None,
             "connections": arguments.connections,
             "orders_per_request": arguments.batch,
+            "located": arguments.located,
             "accepted": len(taken.latencies_s),
             "failed": taken.failed,
             "accepted_per_s": round(taken.rate(), 1),
@@ -277,6 +285,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=300.0, help="orders a second; 0: no pause")
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--batch", type=int, default=1, help="orders of a request, at most 100")
+    parser.add_argument("--located", action="store_true", help="from calibrated cameras")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--postgresql", action="store_true", help="Debian's package, started here")
     parser.add_argument("--no-webhooks", dest="webhooks", action="store_false")

@@ -20,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from models.errors import StoreError
 from models.work_order import WorkOrderRequest
 from models.zone import Priority
+from service.api import joining
 from service.api.actions import first_entries, receive_order
 from service.api.deps import ApiDeps
 from service.api.sla import due_columns
@@ -28,7 +29,7 @@ from service.decisions.closure import RECURRENCE, earlier_order
 from service.decisions.events import EventType
 from service.decisions.routing import Case, first_statuses, route
 from service.decisions.same_thing import may_be_shared
-from service.store import bulk, orders
+from service.store import bulk, orders, sightings
 from service.store.intake import new_order
 from service.store.orders import Tick
 from service.store.records import HistoryEntry, PastOrder, WorkOrder
@@ -120,12 +121,34 @@ def receive_together(arrivals: Sequence[Arrival]) -> list[Received | Exception]:
 
 
 def _storable_together(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """The first of each incident; others, and what may join another's order, come one by one."""
+    """The first of each incident and of each thing; what is left comes one by one, after them."""
     first: dict[str, Arrival] = {}
+    shared: list[bulk.Surroundings] = []
     for each in arrivals:
-        if not each.is_limited and not may_be_shared(each.request):
-            first.setdefault(each.request.incident_id, each)
+        if each.is_limited or each.request.incident_id in first:
+            continue
+        if may_be_shared(each.request):
+            around = joining.surroundings(each.request)
+            if any(around.touch(other) for other in shared):
+                continue
+            shared.append(around)
+        first[each.request.incident_id] = each
     return list(first.values())
+
+
+def _on_their_own(
+    connection: Connection, arrivals: Sequence[Arrival], since: datetime
+) -> list[Arrival]:
+    """Those near which there is no order that they could belong to, or be the return of."""
+    shared = [each for each in arrivals if may_be_shared(each.request)]
+    if not shared:
+        return list(arrivals)
+    around = [joining.surroundings(each.request) for each in shared]
+    near = bulk.near_others(connection, around, since)
+    others = {
+        each.request.incident_id for each, is_near in zip(shared, near, strict=True) if is_near
+    }
+    return [each for each in arrivals if each.request.incident_id not in others]
 
 
 def _found(stored: dict[str, WorkOrder], arrival: Arrival) -> Received | None:
@@ -145,8 +168,11 @@ def _store(arrivals: Sequence[Arrival]) -> dict[str, WorkOrder]:
     """Orders by incident, of those that had none."""
     deps = arrivals[0].deps
     with deps.database.write() as connection:
+        if any(may_be_shared(each.request) for each in arrivals):
+            sightings.take_turns(connection)  # first, see there
         known = _known(connection, arrivals)
         new = [each for each in arrivals if each.request.incident_id not in known]
+        new = _on_their_own(connection, new, deps.now() - RECURRENCE)
         if not new:
             return {}
         past = _recent(deps, connection, new)

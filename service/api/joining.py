@@ -30,6 +30,7 @@ from service.decisions.same_thing import (
     same_thing,
 )
 from service.store import orders, sightings
+from service.store.bulk import Surroundings
 from service.store.database import Database
 from service.store.records import HistoryEntry, HistoryKind, Sighting, WorkOrder
 from service.store.schema import orders as table
@@ -205,9 +206,29 @@ def _near(request: WorkOrderRequest) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.category == request.category, sa.or_(*where))
 
 
-def _around(latitude: float, longitude: float) -> sa.ColumnElement[bool]:
+def surroundings(request: WorkOrderRequest) -> Surroundings:
+    """Where another camera's order of the same thing would be."""
+    spot: dict[str, float] = {}
+    if request.located_by == ON_GROUND and request.latitude is not None:
+        longitude = request.longitude or 0.0
+        high, wide = _reach(request.latitude)
+        spot = {
+            "south": request.latitude - high,
+            "north": request.latitude + high,
+            "west": longitude - wide,
+            "east": longitude + wide,
+        }
+    return Surroundings(category=request.category, place_id=request.place_id, **spot)
+
+
+def _reach(latitude: float) -> tuple[float, float]:
+    """Degrees to the north and to the east within which things may be the same."""
     per_east, per_north = metres_per_degree(latitude)
-    high, wide = SAME_SPOT_M / per_north, SAME_SPOT_M / max(per_east, 1.0)
+    return SAME_SPOT_M / per_north, SAME_SPOT_M / max(per_east, 1.0)
+
+
+def _around(latitude: float, longitude: float) -> sa.ColumnElement[bool]:
+    high, wide = _reach(latitude)
     return sa.and_(
         # As text, as in the index: a bound value would not be recognised.
         sa.text("located_by = 'ground'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -59,8 +59,79 @@ _RECENT_OF_PLACES = {
     dialect: text.bindparams(_SINCE).columns(sa.column("n"), *_PAST)
     for dialect, text in _RECENT_TEXTS.items()
 }
+_AROUND = {
+    "sqlite": ("json_each(:around) AS a", "a.key"),
+    "postgresql": (
+        "json_array_elements(CAST(:around AS json)) WITH ORDINALITY AS a (value, n)",
+        "a.n",
+    ),
+}
+_IS_CURRENT = (
+    "o.category = a.value ->> 'category' AND (o.cleared_at IS NULL OR o.created_at >= :since)"
+)
+# Each half by its own partial index: place, and latitude of what is on the ground.
+_NEAR_OTHERS = {
+    dialect: sa.text(f"""
+        SELECT {number} AS n FROM {source}
+        WHERE EXISTS (
+            SELECT 1 FROM orders AS o WHERE o.place_id <> '' AND {_IS_CURRENT}
+            AND o.place_id = a.value ->> 'place_id')
+        OR EXISTS (
+            SELECT 1 FROM orders AS o WHERE o.located_by = 'ground' AND {_IS_CURRENT}
+            AND o.latitude BETWEEN CAST(a.value ->> 'south' AS DOUBLE PRECISION)
+                AND CAST(a.value ->> 'north' AS DOUBLE PRECISION)
+            AND o.longitude BETWEEN CAST(a.value ->> 'west' AS DOUBLE PRECISION)
+                AND CAST(a.value ->> 'east' AS DOUBLE PRECISION))
+        """).bindparams(_SINCE)  # noqa: S608 - the texts above
+    for dialect, (source, number) in _AROUND.items()
+}
 _FIRST = {"sqlite": 0, "postgresql": 1}
 """What the databases begin to count with."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """Where orders may be about the same thing as an incident, whichever camera's they are."""
+
+    category: str
+    place_id: str
+    """Empty: it has no name."""
+    south: float | None = None
+    """``None``: it was not located on the ground; degrees, like the others."""
+    north: float | None = None
+    west: float | None = None
+    east: float | None = None
+
+    def touch(self, other: Surroundings) -> bool:
+        """Whether two incidents may be about the same thing."""
+        if self.category != other.category:
+            return False
+        if self.place_id and self.place_id == other.place_id:
+            return True
+        return (
+            _overlap(self.south, self.north, other.south, other.north)
+            and _overlap(self.west, self.east, other.west, other.east)
+        )  # fmt: skip
+
+
+def _overlap(
+    low: float | None, high: float | None, low2: float | None, high2: float | None
+) -> bool:
+    if low is None or high is None or low2 is None or high2 is None:
+        return False
+    return low <= high2 and low2 <= high
+
+
+def near_others(
+    connection: Connection, around: Sequence[Surroundings], since: datetime
+) -> list[bool]:
+    """Whether there are orders near each that are under way or were made since."""
+    dialect = connection.dialect.name
+    rows = connection.execute(
+        _NEAR_OTHERS[dialect], {"around": json.dumps([asdict(a) for a in around]), "since": since}
+    )
+    found = {row.n - _FIRST[dialect] for row in rows}
+    return [number in found for number in range(len(around))]
 
 
 def place_of(request: WorkOrderRequest) -> Place:

@@ -13,6 +13,7 @@ import pytest
 from models.errors import StoreError
 from models.work_order import WorkOrderRequest
 from service.api import intake
+from service.api.actions import receive_order
 from service.api.intake import Arrival, Intake, receive_together
 from service.store import bulk
 from service.store.records import WorkOrder
@@ -176,3 +177,79 @@ def test_only_who_may_report_may_report_many(service: Service) -> None:
         service.client.post(BATCH, json=body).status_code
     )
     assert service.anonymous.post(BATCH, json=body).status_code == 401
+
+
+def located(camera_id: str, north_m: float, **changes: Any) -> WorkOrderRequest:
+    """An incident that a calibrated camera put so far north of a corner."""
+    latitude = 31.23 + north_m / 111_000
+    return order_request(
+        camera_id=camera_id, located_by="ground", latitude=latitude, longitude=121.47, **changes
+    )
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Incidents that got a transaction of their own."""
+    found: list[str] = []
+
+    def noted(deps: Any, request: WorkOrderRequest, actor: str) -> intake.Received:
+        found.append(request.incident_id)
+        return receive_order(deps, request, actor)
+
+    monkeypatch.setattr(intake, "receive_order", noted)
+    return found
+
+
+def test_of_things_that_come_together_each_has_one_order(
+    service: Service, alone: list[str]
+) -> None:
+    known = service.post_order(
+        camera_id="old", located_by="ground", latitude=31.23 + 500 / 111_000, longitude=121.47
+    )
+    requests = [
+        located("east", 0.0),
+        located("west", 1.0),  # the same thing as the one before
+        located("east", 100.0),
+        located("west", 100.5, category="litter", label="bag"),
+        located("west", 501.0),  # the same as one that is stored
+        order_request(camera_id="a", place_id="bay"),
+        order_request(camera_id="b", place_id="bay"),
+    ]
+    alone.clear()
+    found = taken(receive_together(arrivals(service, *requests)))
+    ids = [order.order_id for order, _is_new in found]
+    assert [is_new for _order, is_new in found] == [True, False, True, True, False, True, False]
+    assert (ids[1], ids[4], ids[6]) == (ids[0], known["order_id"], ids[5])
+    assert len(set(ids)) == 5
+    assert alone == [requests[number].incident_id for number in (1, 4, 6)]
+
+
+@pytest.mark.parametrize("days", [pytest.param(2, id="lately"), pytest.param(31, id="long ago")])
+def test_the_return_of_what_another_camera_saw_is_told(
+    service: Service, alone: list[str], days: int
+) -> None:
+    earlier = service.post_order(
+        camera_id="old", located_by="ground", latitude=31.23, longitude=121.47
+    )
+    path = f"{ORDERS}/{earlier['order_id']}"
+    for status in ("in_progress", "resolved", "verified", "closed"):
+        answer = service.admin.patch(path, json={"status": status})
+        assert answer.status_code == 200, answer.text
+    seen = {
+        "state": "cleared",
+        "last_seen_at": service.clock().isoformat(),
+        "cleared_at": service.clock().isoformat(),
+        "observed_s": 400,
+    }
+    path = f"/api/v1/incidents/{earlier['incident_id']}/observation"
+    assert service.detector.put(path, json=seen).status_code == 200
+    service.clock.forward(days * 86_400)
+    requests = [located("new", 0.5), located("other", 300.0)]
+    alone.clear()
+    found = taken(receive_together(arrivals(service, *requests)))
+    is_return = days < 30
+    assert [order.previous_order_id for order, _is_new in found] == [
+        earlier["order_id"] if is_return else None,
+        None,
+    ]
+    assert alone == ([requests[0].incident_id] if is_return else [])
