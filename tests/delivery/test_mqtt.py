@@ -123,10 +123,12 @@ def test_while_the_broker_is_away_nothing_is_lost_and_no_attempt_is_used_up(
         with listening(broker) as heard:
             service.post_order()
             wait_for(lambda: heard.of("city/events"))
-        broker.stop()
-        missed = [service.post_order()["order_id"] for _ in range(3)]
         (shown,) = service.client.get(SUBSCRIPTIONS).json()["items"]
         path = f"{SUBSCRIPTIONS}/{shown['subscription_id']}/deliveries"
+        # Not before its acknowledgement has come and is written down.
+        wait_for(lambda: not service.client.get(path, params={"state": "pending"}).json()["items"])
+        broker.stop()
+        missed = [service.post_order()["order_id"] for _ in range(3)]
         waiting = service.client.get(path, params={"state": "pending"}).json()["items"]
         assert len(waiting) == 3
         broker.start()
