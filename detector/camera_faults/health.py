@@ -27,6 +27,7 @@ from detector.camera_faults.reference import (
     learn,
     tone,
 )
+from detector.gate import small_luma
 from models.geometry import Box
 from models.seeing import Image
 from models.upkeep import FaultKind
@@ -111,12 +112,13 @@ class CameraHealth:
         Takes about a millisecond of a 1080p picture where nothing is wrong, two where it is, and a
         third of one where it shows what the last one did.
         """
-        if self._judged is not None and self._judged.holds(image, at):
+        luma = small_luma(image)
+        if self._judged is not None and self._judged.holds(luma, at):
             return {**self._judged.signs, FaultKind.FROZEN: self._is_frozen(samples_of(image))}
         signs = self._measured(image, at, hidden)
         is_well = self._home_at == at and self._home_tone in self.references
         is_well = is_well and not any(signs.values())
-        self._judged = Judged.of(image, at, signs) if is_well else None
+        self._judged = Judged(luma=luma, at=at, signs=signs) if is_well else None
         return signs
 
     def _measured(self, image: Image, at: datetime, hidden: Sequence[Box]) -> Signs:

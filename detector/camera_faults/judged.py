@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from detector.gate import Luma, is_still, small_luma
-from models.seeing import Image
+from detector.gate import Luma, is_still
 from models.upkeep import FaultKind
 
 Signs = dict[FaultKind, bool | None]
@@ -27,12 +26,6 @@ class Judged:
     at: datetime
     signs: Signs
 
-    @classmethod
-    def of(cls, image: Image, at: datetime, signs: Signs) -> Judged:
-        """What later pictures are compared with."""
-        return cls(luma=small_luma(image), at=at, signs=signs)
-
-    def holds(self, image: Image, at: datetime) -> bool:
-        """Whether a later picture shows the same."""
-        is_soon = timedelta(0) <= at - self.at < HOLDS_FOR
-        return is_soon and is_still(self.luma, small_luma(image))
+    def holds(self, luma: Luma, at: datetime) -> bool:
+        """Whether a later picture, made small, shows the same."""
+        return timedelta(0) <= at - self.at < HOLDS_FOR and is_still(self.luma, luma)
