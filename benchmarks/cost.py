@@ -17,7 +17,6 @@ import functools
 import json
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -77,7 +76,7 @@ class Meter:
     """Times stages by the processor time of the process, each without those within it."""
 
     def __init__(self) -> None:
-        self.spent_s: Counter[str] = Counter()
+        self.spent_s: dict[str, float] = dict.fromkeys(STAGES, 0.0)
         self._inner_s = [0.0]
 
     @contextmanager
@@ -199,7 +198,7 @@ def cost(film: Film, cameras: int, detector: Detector) -> dict[str, Any]:
             total_s = time.process_time() - began
     factor = HOUR_S / (cameras * measured_s)
     stages = {name: round(meter.spent_s[name] * factor, 1) for name in STAGES}
-    stages[REST] = round((total_s - meter.spent_s.total()) * factor, 1)
+    stages[REST] = round((total_s - sum(meter.spent_s.values())) * factor, 1)
     return {
         "cameras": cameras,
         "looks": cameras * measured_s,
@@ -210,7 +209,7 @@ def cost(film: Film, cameras: int, detector: Detector) -> dict[str, Any]:
 
 def spread(rows: list[dict[str, Any]]) -> float | None:
     """Largest difference of the cost from 10 cameras on, as a share of that of the fewest."""
-    costs = [row["cpu_s_per_camera_hour"] for row in rows if row["cameras"] >= 10]
+    costs: list[float] = [row["cpu_s_per_camera_hour"] for row in rows if row["cameras"] >= 10]
     if len(costs) < 2:
         return None
     return round(max(abs(cost - costs[0]) for cost in costs) / costs[0], 3)
