@@ -60,7 +60,7 @@ class Terrain:
 
     def held(self, shape: ZoneShape) -> Mask:
         """Rows whose anchor is in a zone."""
-        return self.once(id(shape), lambda: shape.hold_which(self.anchors))
+        return self.once(("held", id(shape)), lambda: shape.hold_which(self.anchors))
 
     def once(self, key: Hashable, find: Callable[[], T]) -> T:
         """Find something out once, for all rules that ask the same: hundreds, when one is tuned."""
@@ -152,14 +152,15 @@ class Ahead:
         self._by_track = terrain.by_track
         own = tuple(follows(label) for label in series.labels)
         self._until, self._moves_until, self._followed = terrain.once(
-            (id(shape), own), lambda: self._goings_on(terrain, np.array(own, dtype=bool))
+            ("goings on", id(shape), own),
+            lambda: self._goings_on(terrain, np.array(own, dtype=bool)),
         )
         least = tuple(
             ENTRY_CONFIDENCE_RATIO * rule.threshold(label) if label in rule.labels else np.inf
             for label in series.labels
         )
         self._entries = terrain.once(
-            (id(shape), least), lambda: self._entering(terrain, np.array(least))
+            ("entering", id(shape), least), lambda: self._entering(terrain, np.array(least))
         )
 
     def place_of(self, track_id: int, look: int) -> int | None:

@@ -193,3 +193,10 @@ def test_a_schedule_without_windows_never_changes() -> None:
 def test_a_series_gives_back_its_looks() -> None:
     looks = street(11)
     assert list(looks_of("cam", decode([BlockEncoder().encode(looks)]))) == looks
+
+
+def test_an_hour_in_which_nothing_is_seen_is_judged_too() -> None:
+    by_one, at_once = both_ways(
+        camera(zone(PARKING, LITTER, LITTERING)), [look(s) for s in range(99)]
+    )
+    assert at_once == by_one
