@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from detector.assets.watch import asset_watches
-from detector.camera_faults.health import CameraHealth, Signs
+from detector.camera_faults.health import CameraHealth
+from detector.camera_faults.judged import Signs
 from models.errors import StoreError
 from models.geometry import Box
 from models.incident import Incident, IncidentChange

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import cv2
 import numpy as np
 
-from detector.camera_faults.health import CameraHealth, Signs
+from detector.camera_faults.health import CameraHealth
+from detector.camera_faults.judged import Signs
 from models.seeing import Image
 from models.upkeep import FaultKind
 
