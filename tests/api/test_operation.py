@@ -70,7 +70,7 @@ def test_metrics_tell_what_is_stored_and_asked(service: Service) -> None:
     service.post_order(category="litter")
     service.detector.put("/api/v1/cameras/c", json={"name": "C", "state": "online"})
     service.clock.forward(12)
-    service.anonymous.request("BREW", "/somewhere")
+    service.anonymous.request("PROPFIND", "/somewhere")
 
     text = service.anonymous.get("/metrics").text
 
