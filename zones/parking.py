@@ -25,7 +25,7 @@ from zones.labels import family
 from zones.meeting import reaches
 from zones.objects import ObjectJudge
 from zones.polygon import ZoneShape
-from zones.queue import SAME_VEHICLE_IOU, Member, after_light, after_queue, queue_sizes
+from zones.queue import LEAST_QUEUE, SAME_VEHICLE_IOU, Member, after_light, after_queue, queue_sizes
 from zones.series import Floats, Mask, anchors
 from zones.watching import Followed, Watcher, best_pairs
 
@@ -89,9 +89,11 @@ class VehicleWatcher(Watcher):
         )
 
     def _excused(self, case: Case, match: Match, scene: Scene) -> Case:
-        if self._minds_queues and not scene.is_settling:
+        if self._minds_queues:
             size = max((self._queues.get(i, 0) for i in match.ids), default=0)
-            case = after_queue(case, size, self._longest_queue_s)
+            # After a restart a queue may not be known as one again yet; who is found in one, is.
+            if size >= LEAST_QUEUE or not scene.is_settling:
+                case = after_queue(case, size, self._longest_queue_s)
         if self._longest_red_s is not None:
             case = after_light(case, self._moved_off_at, self._longest_red_s)
         if self._ignores_before:
