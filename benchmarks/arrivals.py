@@ -17,7 +17,7 @@ import av
 import cv2
 import numpy as np
 
-from benchmarks.streams import BITS_PER_S, CLIP, FPS, GOP, NOISE, SIZE
+from benchmarks.streams import CLIP, FPS, GOP, MAIN, NOISE
 from models.seeing import Image
 from tests.support.clips import access_units
 
@@ -52,15 +52,15 @@ def write_arrival(folder: Path, phase: int) -> Arrival:
     frames = list(_frames())
     frames = frames[phase:] + frames[:phase]
     random = np.random.default_rng(phase)
-    shape = (SIZE[1], SIZE[0], 3)
+    shape = (MAIN.size[1], MAIN.size[0], 3)
     grains = [random.normal(0, NOISE, shape).astype(np.int16) for _ in range(3)]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.bit_rate, stream.gop_size = BITS_PER_S, GOP
+        stream.width, stream.height, stream.pix_fmt = *MAIN.size, "yuv420p"
+        stream.bit_rate, stream.gop_size = MAIN.bits_per_s, GOP
         stream.options = {"bf": "0", "sc_threshold": "0", "preset": "superfast"}
         for number, image in enumerate(frames):
-            large = cv2.resize(image, SIZE)
+            large = cv2.resize(image, MAIN.size)
             noisy = cv2.add(large, grains[number % len(grains)], dtype=cv2.CV_8U)
             picture = av.VideoFrame.from_ndarray(noisy, format="bgr24")
             picture.pts, picture.time_base = number, Fraction(1, FPS)

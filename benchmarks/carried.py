@@ -28,6 +28,9 @@ class Carried:
     cameras: int
     worst_gap_s: float
     """Longest time between two looks at one camera, after the warm-up."""
+    worst_age_s: float
+    """How far behind the street the carrier was at worst, at the end: a decoder that cannot keep up
+    still looks once a second, at ever older pictures."""
     looks_per_s: float
     """Of all cameras, while it was measured."""
     cpu_s_per_s: float
@@ -42,9 +45,17 @@ class Looks:
 
     def __init__(self, cameras: int) -> None:
         self._times: list[list[float]] = [[] for _ in range(cameras)]
+        self._ages = [0.0] * cameras
 
-    def add(self, camera: int) -> None:
+    def add(self, camera: int, age_s: float) -> None:
+        """A look at a picture that was taken so long ago."""
         self._times[camera].append(time.monotonic())
+        self._ages[camera] = age_s
+
+    @property
+    def worst_age_s(self) -> float:
+        """Of the latest look at each camera."""
+        return max(self._ages)
 
     def measured(self, begin: float, end: float) -> tuple[float, int]:
         """Worst gap in seconds, and the number of looks, between two times."""
@@ -79,6 +90,7 @@ def measure(wanted: dict[str, Any], looks: Looks, incidents: Any) -> None:
     carried = Carried(
         cameras=cameras,
         worst_gap_s=round(gap, 2),
+        worst_age_s=round(looks.worst_age_s, 2),
         looks_per_s=round(count / (end - begin), 2),
         cpu_s_per_s=round(used / (end - begin), 3),
         memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),

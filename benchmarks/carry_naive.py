@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 
 from benchmarks.carried import DWELL_S, EACH_NTH, FAR_ZONE, ZONE, Looks, measure, order
+from benchmarks.streams import FPS
 
 NAMES = ("car", "motorcycle", "bus", "truck")
 STANDS_IOU = 0.7
@@ -44,19 +45,23 @@ class Script:
         model = ultralytics.YOLO(self.weights, task="detect")
         capture = cv2.VideoCapture(self.url, cv2.CAP_FFMPEG)
         polygon = np.array(ZONE if self.number % EACH_NTH == 0 else FAR_ZONE, np.float32) * 2
-        next_s = 0.0
+        next_s, began_s, frames = 0.0, 0.0, 0
         while True:
             ok, image = capture.read()
             if not ok:
                 capture.open(self.url, cv2.CAP_FFMPEG)
+                frames = 0
                 continue
             now = time.monotonic()
+            began_s = now if frames == 0 else began_s
+            frames += 1
             if now < next_s:
                 continue
             next_s = max(next_s + 1.0, now + 0.5)
             found = model.track(image, persist=True, verbose=False, imgsz=(384, 640))[0]
             self.judge(found, polygon, now)
-            self.looks.add(self.number)
+            # Frames that have been sent since the first, and were not read yet.
+            self.looks.add(self.number, now - began_s - (frames - 1) / FPS)
 
     def judge(self, found: Any, polygon: Any, now: float) -> None:
         boxes = found.boxes

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,9 @@ def watch(running: Daemon, looks: Looks) -> None:
             count = runtime.status.looks
             if count != counts.get(runtime.camera.camera_id):
                 counts[runtime.camera.camera_id] = count
-                looks.add(number)
+                taken = runtime.status.last_look_at
+                age = datetime.now(UTC) - taken if taken else timedelta(0)
+                looks.add(number, age.total_seconds())
         time.sleep(POLL_S)
 
 

@@ -29,7 +29,7 @@ import structlog
 
 from benchmarks.carried import DWELL_S, EACH_NTH, FAR_ZONE, ZONE
 from benchmarks.simulated import START, assembled, simulated_camera
-from benchmarks.streams import FPS, SCENES, SIZE, write_scene
+from benchmarks.streams import FPS, MAIN, SCENES, write_scene
 from detector.backends import Detector, load_detector
 from detector.gate import StillnessGate
 from detector.readers import CameraStream, StreamStats
@@ -266,7 +266,7 @@ def main() -> None:
     found = measured(counts, arguments.scenes.split(","))
     result = {
         "machine": machine(),
-        "picture": list(SIZE),
+        "picture": list(MAIN.size),
         "cost": found,
         "spread_from_10": {scene: spread(rows) for scene, rows in found.items()},
         "constant_within": CONSTANT_WITHIN,

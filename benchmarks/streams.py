@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,9 +17,7 @@ from models.seeing import Image
 from tests.support.gst_rtsp import gst_rtsp
 
 CLIP = Path(__file__).resolve().parents[1] / "sample_videos" / "parking_double_yellow.mp4"
-SIZE = (1920, 1080)
 FPS, GOP = 25, 25
-BITS_PER_S = 4_000_000
 NOISE = 2.0
 """Grey levels of a sensor's noise: without it a still scene would cost a decoder nothing."""
 IDLE_AT_S, IDLE_S = 20.0, 10.0
@@ -26,7 +25,20 @@ IDLE_AT_S, IDLE_S = 20.0, 10.0
 SCENES = ("idle", "busy")
 
 
-def scene_frames(scene: str) -> Iterator[Image]:
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """How a camera encodes one of its streams."""
+
+    size: tuple[int, int]
+    bits_per_s: int
+
+
+MAIN = Profile(size=(1920, 1080), bits_per_s=4_000_000)
+SUB = Profile(size=(640, 360), bits_per_s=500_000)
+"""The second stream that cameras offer beside it."""
+
+
+def scene_frames(scene: str, size: tuple[int, int]) -> Iterator[Image]:
     """Pictures of a scene, 25 a second: a street where nothing moves, or the whole clip."""
     with av.open(str(CLIP)) as container:
         stream = container.streams.video[0]
@@ -36,22 +48,23 @@ def scene_frames(scene: str) -> Iterator[Image]:
     if scene == "idle":
         pictures = [pictures[at]] * int(IDLE_S * FPS / repeat)
     for picture in pictures:
-        large = cv2.resize(picture, SIZE, interpolation=cv2.INTER_CUBIC)
+        scaled = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
         for _ in range(repeat):
-            yield large
+            yield scaled
 
 
-def write_scene(scene: str, folder: Path) -> Path:
+def write_scene(scene: str, folder: Path, profile: Profile = MAIN) -> Path:
     """Encode a scene as a camera would send it."""
-    path = folder / f"{scene}.mp4"
+    width, height = profile.size
+    path = folder / f"{scene}-{height}p.mp4"
     random = np.random.default_rng(1)
-    grains = [random.normal(0, NOISE, (SIZE[1], SIZE[0], 1)) for _ in range(5)]
+    grains = [random.normal(0, NOISE, (height, width, 1)) for _ in range(5)]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.bit_rate, stream.gop_size = BITS_PER_S, GOP
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.bit_rate, stream.gop_size = profile.bits_per_s, GOP
         stream.options = {"bf": "0", "sc_threshold": "0", "preset": "superfast"}
-        for number, image in enumerate(scene_frames(scene)):
+        for number, image in enumerate(scene_frames(scene, profile.size)):
             noisy = np.clip(image + grains[number % len(grains)], 0, 255).astype(np.uint8)
             picture = av.VideoFrame.from_ndarray(noisy, format="bgr24")
             picture.pts, picture.time_base = number, Fraction(1, FPS)

@@ -222,7 +222,7 @@ def _known_as_queue(street: Street, restart_s: int) -> tuple[Street, int]:
 
     And a queue that moves off before it was known again was none.
     """
-    while any(t.comes_s <= restart_s <= t.stands_s + 2 for t in street.subjects):
+    while any(t.comes_s <= restart_s <= (t.stands_s or t.comes_s) + 2 for t in street.subjects):
         restart_s += 1
     known_s = restart_s + SETTLING.total_seconds()
     subjects = (
