@@ -21,6 +21,7 @@ CARRIERS = {
     "naive-openvino": "the same on OpenVINO",
     "full": "Streetwarden, every frame decoded",
     "keyframes": "Streetwarden, key frames",
+    "substream": "Streetwarden, key frames of a 640×360 sub-stream",
 }
 
 
