@@ -1,10 +1,11 @@
 // API keys: made, rotated, revoked. A key itself is shown once.
 
+import { AccountDialog } from "./accounts.js";
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { ago, moment } from "./format.js";
 import {
-  SideDialog, actButton, choice, departmentBoxes, facts, field, namesOf, redraw, secretPanel, ticked,
+  actButton, choice, departmentBoxes, facts, field, namesOf, ticked,
 } from "./side.js";
 import { named, word } from "./words.js";
 
@@ -14,47 +15,23 @@ const ROLES = [
 ];
 
 /** The dialog that lists keys and makes new ones. */
-export class KeyDialog extends SideDialog {
+export class KeyDialog extends AccountDialog {
   constructor(dialog) {
     super(dialog, "keys");
-    this.form = element("div");
-    this.secret = element("div");
-    this.list = element("ul", { className: "cards" });
-    this.body.append(this.secret, this.form, this.list);
-    this.forget();
   }
 
-  /** A secret is not shown again. */
-  forget() {
-    this.keys = null;
-    this.made = null;
-    this.sure = null;
-    this.secret?.replaceChildren();
-    this.formDrawn = "";
+  /** Fetches the list. */
+  load() {
+    return api.keys();
   }
 
-  /** Fetches everything again; what is shown changes only if something did. */
-  async refresh() {
-    await this.fetch(async () => {
-      this.departments ??= await api.departments();
-      this.keys = await api.keys();
-    });
+  /** Title and text of the secret. */
+  secretOf(made) {
+    return [word("keyOf", { name: made.name }), made.key];
   }
 
-  /** Writes anew what is not as it was written last. */
-  render() {
-    this.head();
-    if (this.keys === null) return;
-    if (this.formDrawn !== document.documentElement.lang) {
-      this.formDrawn = document.documentElement.lang;
-      this.form.replaceChildren(this.#form());
-    }
-    if (!this.isNew([this.keys, this.sure, this.made])) return;
-    redraw(this.list, ...this.keys.map((key) => this.#card(key)));
-    redraw(this.secret, ...(this.made ? [this.#secretPanel()] : []));
-  }
-
-  #form() {
+  /** The form that makes one. */
+  makeForm() {
     const name = element("input", { required: true, maxLength: 200, autocomplete: "off" });
     const role = choice(ROLES.map((each) => [each, named("role", each)]), "reporter");
     const life = choice(
@@ -90,10 +67,11 @@ export class KeyDialog extends SideDialog {
       form.reset();
       return word("keyMade", { name });
     });
-    this.#toSecret();
+    this.toSecret();
   }
 
-  #card(key) {
+  /** What the list shows of one. */
+  card(key) {
     const over = endOf(key);
     const buttons = over ? [] : this.#buttons(key);
     return element(
@@ -117,23 +95,17 @@ export class KeyDialog extends SideDialog {
   }
 
   #buttons(key) {
-    if (this.sure === key.name) {
+    if (this.asked === key.name) {
       return [
         actButton(`yes ${key.name}`, word("reallyRevoke"), () => this.#revoke(key), "danger"),
-        actButton(`no ${key.name}`, word("cancel"), () => this.#ask(null, `revoke ${key.name}`)),
+        actButton(`no ${key.name}`, word("cancel"), () => this.ask(null, `revoke ${key.name}`)),
       ];
     }
     return [
       actButton(`rotate ${key.name}`, word("rotate"), () => this.#rotate(key)),
       actButton(`revoke ${key.name}`, word("revoke"), () =>
-        this.#ask(key.name, `no ${key.name}`), "danger"),
+        this.ask(key.name, `no ${key.name}`), "danger"),
     ];
-  }
-
-  #ask(name, focused) {
-    this.sure = name;
-    this.render();
-    this.list.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
   }
 
   async #rotate(key) {
@@ -141,29 +113,15 @@ export class KeyDialog extends SideDialog {
       this.made = await api.rotateKey(key.name);
       return word("keyRotated", { name: key.name, time: moment(this.made.previous_until) });
     });
-    this.#toSecret();
+    this.toSecret();
   }
 
   #revoke(key) {
-    this.sure = null;
+    this.asked = null;
     return this.act(async () => {
       await api.revokeKey(key.name);
       return word("keyRevoked", { name: key.name });
     });
-  }
-
-  #secretPanel() {
-    const title = word("keyOf", { name: this.made.name });
-    return secretPanel(title, this.made.key, () => {
-      this.made = null;
-      this.render();
-      this.form.querySelector("input").focus();
-    });
-  }
-
-  #toSecret() {
-    this.secret.querySelector("button")?.focus();
-    if (this.made) this.secret.scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -1,61 +1,37 @@
 // People who sign in: made, given another role or password, disabled.
 
+import { AccountDialog } from "./accounts.js";
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { ago, moment } from "./format.js";
 import {
-  SideDialog, actButton, choice, departmentBoxes, facts, field, namesOf, redraw, secretPanel, ticked,
+  actButton, choice, departmentBoxes, facts, field, namesOf, ticked,
 } from "./side.js";
 import { named, word } from "./words.js";
 
 const ROLES = ["viewer", "operator", "dispatcher", "crew", "admin"];
 
 /** The dialog that lists users and makes new ones. */
-export class UserDialog extends SideDialog {
+export class UserDialog extends AccountDialog {
+  emptyWord = "noUsers";
+
   constructor(dialog) {
     super(dialog, "users");
-    this.form = element("div");
-    this.secret = element("div");
-    this.list = element("ul", { className: "cards" });
-    this.body.append(this.secret, this.form, this.list);
     this.who = null;
-    this.forget();
   }
 
-  /** A password is not shown again. */
-  forget() {
-    this.users = null;
-    this.made = null;
-    this.asked = null;
-    this.secret?.replaceChildren();
-    this.formDrawn = "";
+  /** Fetches the list. */
+  load() {
+    return api.users();
   }
 
-  /** Fetches everything again; what is shown changes only if something did. */
-  async refresh() {
-    await this.fetch(async () => {
-      this.departments ??= await api.departments();
-      this.users = await api.users();
-    });
+  /** Title and text of the secret. */
+  secretOf(made) {
+    return [word("passwordOf", { name: made.name }), made.password];
   }
 
-  /** Writes anew what is not as it was written last. */
-  render() {
-    this.head();
-    if (this.users === null) return;
-    if (this.formDrawn !== document.documentElement.lang) {
-      this.formDrawn = document.documentElement.lang;
-      this.form.replaceChildren(this.#form());
-    }
-    if (!this.isNew([this.users, this.asked, this.made])) return;
-    redraw(this.list, ...this.users.map((user) => this.#card(user)));
-    if (this.users.length === 0) {
-      redraw(this.list, element("li", { className: "empty" }, word("noUsers")));
-    }
-    redraw(this.secret, ...(this.made ? [this.#secretPanel()] : []));
-  }
-
-  #form() {
+  /** The form that makes one. */
+  makeForm() {
     const name = element("input", { required: true, maxLength: 200, autocomplete: "off" });
     const role = roleChoice("operator");
     const form = element(
@@ -76,12 +52,13 @@ export class UserDialog extends SideDialog {
         form.reset();
         return word("userMade", { name: this.made.name });
       });
-      this.#toSecret();
+      this.toSecret();
     });
     return form;
   }
 
-  #card(user) {
+  /** What the list shows of one. */
+  card(user) {
     const disabled = Boolean(user.disabled_at);
     return element(
       "li",
@@ -119,11 +96,11 @@ export class UserDialog extends SideDialog {
       return [actButton(`enable ${id}`, word("enable"), () => this.#disable(user, false))];
     }
     return [
-      actButton(`change ${id}`, word("changeRole"), () => this.#ask(`change ${id}`, `role ${id}`)),
+      actButton(`change ${id}`, word("changeRole"), () => this.ask(`change ${id}`, `role ${id}`)),
       actButton(`password ${id}`, word("resetPassword"), () =>
-        this.#ask(`password ${id}`, `no ${id}`)),
+        this.ask(`password ${id}`, `no ${id}`)),
       actButton(`disable ${id}`, word("disable"), () =>
-        this.#ask(`disable ${id}`, `no ${id}`), "danger"),
+        this.ask(`disable ${id}`, `no ${id}`), "danger"),
     ];
   }
 
@@ -132,7 +109,7 @@ export class UserDialog extends SideDialog {
     const id = user.user_id;
     return [
       actButton(`yes ${id}`, word(text), act, "danger"),
-      actButton(`no ${id}`, word("cancel"), () => this.#ask(null, `${what} ${id}`)),
+      actButton(`no ${id}`, word("cancel"), () => this.ask(null, `${what} ${id}`)),
     ];
   }
 
@@ -148,7 +125,7 @@ export class UserDialog extends SideDialog {
         { className: "buttons" },
         element("button", { type: "submit", className: "primary" }, word("save")),
         actButton(`leave ${user.user_id}`, word("cancel"), () =>
-          this.#ask(null, `change ${user.user_id}`)),
+          this.ask(null, `change ${user.user_id}`)),
       ),
     );
     form.addEventListener("submit", (event) => {
@@ -161,12 +138,6 @@ export class UserDialog extends SideDialog {
       });
     });
     return form;
-  }
-
-  #ask(what, focused) {
-    this.asked = what;
-    this.render();
-    this.list.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #disable(user, disabled) {
@@ -183,21 +154,7 @@ export class UserDialog extends SideDialog {
       this.made = await api.resetPassword(user.user_id);
       return word("passwordReset", { name: user.name });
     });
-    this.#toSecret();
-  }
-
-  #secretPanel() {
-    const title = word("passwordOf", { name: this.made.name });
-    return secretPanel(title, this.made.password, () => {
-      this.made = null;
-      this.render();
-      this.form.querySelector("input").focus();
-    });
-  }
-
-  #toSecret() {
-    this.secret.querySelector("button")?.focus();
-    if (this.made) this.secret.scrollIntoView({ block: "nearest" });
+    this.toSecret();
   }
 }
 
