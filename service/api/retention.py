@@ -15,10 +15,10 @@ from service.api.auditing import actor_of, log_head
 from service.api.deps import ApiDeps, CanHold, Deps, Principal
 from service.api.expiry import expire_untouched
 from service.api.inspecting import delete_withheld
-from service.api.periodic import Periodic
 from service.api.plates import delete_plates
 from service.api.problems import problem_responses
 from service.decisions.evidence_kinds import ORIGINAL, ORIGINALS, kind_of_name
+from service.periodic import Periodic
 from service.store import audit, orders, retention
 from service.store.audit import Action
 from service.store.backlog import forget_delivered

@@ -12,10 +12,10 @@ from service.api.dead_cameras import clear_without_the_dead
 from service.api.deps import ApiDeps
 from service.api.inspecting import release_overdue
 from service.api.open311.reporting import forget_contacts
-from service.api.periodic import Periodic
 from service.api.views import due_times_of
 from service.decisions.events import EventType
 from service.decisions.sla import RUNS, Notice, SlaState, next_look, to_tell
+from service.periodic import Periodic
 from service.store import orders
 from service.store.records import HistoryEntry, HistoryKind, WorkOrder
 from service.store.schema import orders as table

@@ -57,8 +57,6 @@ BACKLOG = 2048
 GRACE_S = 10
 """Time that requests under way have to end after SIGTERM."""
 
-_ENV_ROLES = ENVIRONMENT_KEYS
-
 log = structlog.get_logger(__name__)
 
 
@@ -195,7 +193,7 @@ def create_key(
     data_dir: DataDirOption = None,
 ) -> None:
     """Make an API key of the dispatch service and print it, this one time."""
-    if name in _ENV_ROLES:
+    if name in ENVIRONMENT_KEYS:
         raise SetupError(f"{name} is the name of the key from the environment: take another one")
     departments = tuple(department or ())
     problem = scope_problem(role, departments)
@@ -252,7 +250,7 @@ def _open_in_zone(database: Database, camera_id: str, zone_id: str) -> int:
 def _bootstrap_keys(database: Database) -> None:
     """Store the keys from the environment; raises :class:`SetupError` if there is none at all."""
     with database.write() as connection:
-        for name, role in _ENV_ROLES.items():
+        for name, role in ENVIRONMENT_KEYS.items():
             token = os.environ.get(name, "")
             if token:
                 _check_key(name, token)

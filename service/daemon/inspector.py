@@ -8,11 +8,9 @@ cannot be done is not shown to anybody.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import structlog
 
@@ -25,6 +23,7 @@ from models.evidence import Privacy
 from models.seeing import Detection, Image
 from models.zone import DEFAULT_THRESHOLD
 from service.daemon.client import DispatchClient
+from service.periodic import Periodic
 
 PATH: Final = "/api/v1/reports"
 EVERY_S: Final = 5.0
@@ -122,39 +121,10 @@ def _parts(image: Image, image_size_px: int) -> Sequence[Any]:
     return slices(whole, width, height, image_size_px, MOST_SLICES)
 
 
-class InspectorThread:
-    """Inspects what waits, again and again, between entering and leaving it."""
+class InspectorThread(Periodic):
+    """Inspects what waits, again and again; a service that does not answer is asked again."""
 
     def __init__(self, inspector: ReportInspector, every_s: float = EVERY_S) -> None:
-        self._inspector, self._every_s = inspector, every_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="reports", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End after the photo under way."""
-        self.stop()
-        self._thread.join()
-
-    def stop(self) -> None:
-        """End soon."""
-        self._stopping.set()
-
-    def run(self) -> None:
-        """Inspect until told to stop; a service that does not answer is asked again."""
-        while not self._stopping.is_set():
-            try:
-                found = self._inspector.inspect_waiting()
-            except DispatchError as error:
-                log.warning("reports cannot be inspected, trying again", reason=str(error))
-                found = 0
-            if not found:
-                self._stopping.wait(self._every_s)
+        super().__init__(
+            "reports", lambda: bool(inspector.inspect_waiting()), every_s, passes=DispatchError
+        )

@@ -1,4 +1,4 @@
-"""A job that a service does now and then, beside the requests."""
+"""A job that is done now and then, beside everything else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 import structlog
 
-from models.errors import StoreError
+from models.errors import StoreError, StreetwardenError
 
 log = structlog.get_logger(__name__)
 
@@ -17,11 +17,17 @@ log = structlog.get_logger(__name__)
 class Periodic:
     """A thread that does a job, waits and does it again. A context manager."""
 
-    def __init__(self, name: str, job: Callable[[], bool], every_s: float) -> None:
-        """``job`` says whether there is more to do at once."""
-        self._name, self._job, self._every_s = name, job, every_s
+    def __init__(
+        self,
+        name: str,
+        job: Callable[[], bool],
+        every_s: float,
+        passes: type[StreetwardenError] = StoreError,
+    ) -> None:
+        """``job`` says whether there is more to do at once; errors that pass are logged."""
+        self._name, self._job, self._every_s, self._passes = name, job, every_s, passes
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -34,14 +40,19 @@ class Periodic:
         trace: TracebackType | None,
     ) -> None:
         """End after the job under way."""
-        self._stopping.set()
+        self.stop()
         self._thread.join()
 
-    def _run(self) -> None:
+    def stop(self) -> None:
+        """End soon."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Do the job again and again until told to stop, in the caller's own thread."""
         while not self._stopping.is_set():
             try:
                 more = self._job()
-            except StoreError as error:
+            except self._passes as error:
                 log.error("a job failed, it will be tried again", job=self._name, reason=str(error))
                 more = False
             self._stopping.wait(0.0 if more else self._every_s)
