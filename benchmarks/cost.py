@@ -28,11 +28,10 @@ import av
 import structlog
 
 from benchmarks.carried import DWELL_S, EACH_NTH, FAR_ZONE, ZONE
-from benchmarks.simulated import START, assembled, simulated_camera
+from benchmarks.simulated import START, FedStream, assembled, simulated_camera
 from benchmarks.streams import FPS, MAIN, SCENES, write_scene
 from detector.backends import Detector, load_detector
 from detector.gate import StillnessGate
-from detector.readers import CameraStream, StreamStats
 from detector.readers.keyframes import KeyDecoder
 from detector.readers.packets import Packet
 from detector.tracking import CameraTracker
@@ -106,7 +105,7 @@ class Meter:
         return timed
 
 
-class FilmStream(CameraStream):
+class FilmStream(FedStream):
     """Gives a scene's packets, a second of them for each look."""
 
     def __init__(self, camera: Camera, film: Film, offset: int) -> None:
@@ -114,20 +113,6 @@ class FilmStream(CameraStream):
         self._film, self._number, self._offset = film, 0, offset
         self._decoder = KeyDecoder("h264", film.extradata, camera.camera_id)
         self.packets.start("h264", film.extradata)
-
-    @property
-    def stats(self) -> StreamStats:
-        return StreamStats(state="online", beat_monotonic_s=time.monotonic())
-
-    @property
-    def ended(self) -> bool:
-        return False
-
-    def start(self) -> None:
-        """Nothing to read."""
-
-    def stop(self, timeout_s: float) -> None:
-        """Nothing to stop."""
 
     def take(self, timeout_s: float) -> Frame:
         del timeout_s

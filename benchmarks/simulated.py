@@ -108,14 +108,8 @@ def paint(look: int) -> Image:
     return np.asarray(np.clip(large, 0, 255), np.uint8)
 
 
-class SimulatedStream(CameraStream):
-    """A picture for each look, and the packets that came since the one before."""
-
-    def __init__(self, camera: Camera, number: int, script: Script) -> None:
-        super().__init__(camera)
-        self._street, self._script = DrawnStreet(number), script
-        self._next = 0
-        self.packets.start("h264")
+class FedStream(CameraStream):
+    """A camera that is always there; who extends it makes up its pictures."""
 
     @property
     def stats(self) -> StreamStats:
@@ -130,6 +124,16 @@ class SimulatedStream(CameraStream):
 
     def stop(self, timeout_s: float) -> None:
         """Nothing to stop."""
+
+
+class SimulatedStream(FedStream):
+    """A picture for each look, and the packets that came since the one before."""
+
+    def __init__(self, camera: Camera, number: int, script: Script) -> None:
+        super().__init__(camera)
+        self._street, self._script = DrawnStreet(number), script
+        self._next = 0
+        self.packets.start("h264")
 
     def take(self, timeout_s: float) -> Frame:
         del timeout_s

@@ -30,6 +30,7 @@ from service.daemon.signing import Signer
 from tests.config.builders import changed, write
 from tests.daemon.played import camera, car, plays, street
 from tests.support.dispatch import jpeg_picture, wait_for
+from tests.support.serving import running
 
 PLATE = "京A12345"
 GOOD = json.dumps({"plate": PLATE, "confidence": 0.93}).encode()
@@ -66,15 +67,8 @@ def reading(answer: Answer, handler: type[BaseHTTPRequestHandler] | None = None)
         def log_message(self, *_: object) -> None:
             """Silent."""
 
-    server = HTTPServer(("127.0.0.1", 0), handler or Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with running(HTTPServer(("127.0.0.1", 0), handler or Handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}/read"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 got: list[tuple[str, bytes]] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.serving import running
 
 CLIENT, SECRET = "streetwarden", "client-secret"
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -112,11 +113,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def providing() -> Iterator[Provider]:
     """A provider on a free port."""
-    with Provider() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Provider()) as server:
+        yield server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from tests.support.serving import running
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +88,5 @@ def _notes(attributes: Any) -> dict[str, Any]:
 @contextmanager
 def collecting() -> Iterator[Collector]:
     """A collector on a free port."""
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Collector()) as server:
+        yield server
