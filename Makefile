@@ -12,6 +12,8 @@ ARGS ?=
 TESTS ?= tests
 # Worker processes; a test file stays in one of them, with the servers it started.
 WORKERS ?= auto
+# TESTS may name only tests of the one kind or of the other: pytest ends with 5 where it has none.
+OR_NONE := || [ $$? -eq 5 ]
 
 .PHONY: help setup setup-test debian demo test check format schema lock clean
 
@@ -43,7 +45,8 @@ demo: setup
 	$(BIN)/streetwarden demo $(ARGS)
 
 test: setup-test
-	$(BIN)/pytest $(TESTS) -n $(WORKERS) --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest $(TESTS) -m "not alone" -n $(WORKERS) --maxprocesses 4 --dist loadfile $(ARGS) $(OR_NONE)
+	$(BIN)/pytest $(TESTS) -m alone $(ARGS) $(OR_NONE)
 
 check: $(VENV)/.full
 	$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ KILLS = 3
 POSTERS = 4
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_killed_under_load_it_loses_nothing_and_tells_everything_in_order(
     backend: str, tmp_path: Path

@@ -36,6 +36,7 @@ def camera_id(town: Town) -> str:
     return str(document["cameras"][0]["id"])
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_killing_every_part_in_turn_loses_nothing_and_repeats_nothing(town: Town) -> None:
     rtsp, dispatch = town.start_rtsp(), town.start_dispatch()

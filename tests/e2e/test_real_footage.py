@@ -52,6 +52,7 @@ def camera_of(name: str, url: str, truth: Mapping[str, Any], dwell_s: int) -> di
 
 @pytest.mark.needs_shared
 @pytest.mark.needs_debian
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_six_real_cameras_yield_exactly_the_orders_that_their_truth_names(
     real_clips: Path, tmp_path: Path
